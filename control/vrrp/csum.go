@@ -1,0 +1,63 @@
+package vrrp
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// protocol is VRRP's number in the IPv4 protocol and IPv6 next header fields (RFC 9568 5.1.1.4, 5.1.2.4).
+const protocol = 112
+
+// sum adds the big-endian 16-bit words of b to a running ones' complement sum (RFC 1071). The length of b is even.
+func sum(acc uint32, b []byte) uint32 {
+	for ; len(b) >= 2; b = b[2:] {
+		acc += uint32(binary.BigEndian.Uint16(b))
+	}
+	return acc
+}
+
+// fold brings the carries of a running sum back into 16 bits.
+func fold(acc uint32) uint16 {
+	for acc>>16 != 0 {
+		acc = acc&0xffff + acc>>16
+	}
+	return uint16(acc)
+}
+
+// sound reports whether a sum that includes the checksum field is all ones; 0x0000 and 0xffff in the field are
+// the same number then.
+func sound(acc uint32) bool { return fold(acc) == 0xffff }
+
+// pseudoHeader is the running sum of the pseudo header of RFC 8200 8.1 for a message of n bytes, or of its
+// IPv4 counterpart (source, destination, zero, protocol, length).
+func pseudoHeader(src, dst netip.Addr, n int) uint32 {
+	acc := uint32(protocol) + uint32(n)
+	if src.Is4() {
+		s, d := src.As4(), dst.As4()
+		return sum(sum(acc, s[:]), d[:])
+	}
+	s, d := src.As16(), dst.As16()
+	return sum(sum(acc, s[:]), d[:])
+}
+
+// checksumFits reports whether the checksum of message b is right in the form wanted. The form matters to
+// version 3 over IPv4 alone: version 2 never has a pseudo header, IPv6 always has (RFC 3768 5.3.8, RFC 9568 5.2.8).
+func checksumFits(b []byte, src, dst netip.Addr, want Checksum) bool {
+	acc := sum(0, b)
+	switch {
+	case src.Is6():
+		want = Pseudo
+	case b[0]>>4 == 2:
+		want = Plain
+	}
+	return want != Pseudo && sound(acc) || want != Plain && sound(acc+pseudoHeader(src, dst, len(b)))
+}
+
+// setChecksum fills in the checksum of message b, whose field is zero.
+func setChecksum(b []byte, src, dst netip.Addr, form Checksum) {
+	acc := sum(0, b)
+	if src.Is6() || b[0]>>4 == 3 && form == Pseudo {
+		acc += pseudoHeader(src, dst, len(b))
+	}
+	binary.BigEndian.PutUint16(b[6:], ^fold(acc))
+}
