@@ -1,0 +1,41 @@
+package election
+
+import "time"
+
+// idle is the role init: no part is taken (RFC 9568 6.4.1).
+type idle struct{}
+
+func (idle) name() Role    { return Init }
+func (idle) enter(*Router) {}
+func (idle) leave(*Router) {}
+
+func (idle) deadline(*Router) (time.Duration, string) { return Never, "" }
+
+func (idle) step(r *Router, now time.Duration, in Input) {
+	switch in.(type) {
+	case Start:
+		r.begin(now, Startup)
+	case Stop, Heard, Refreshed, Tick, Weighed, Failed, Cleared, Renumbered:
+	}
+}
+
+// faulty is the role fault: started, but some cause forbids taking part.
+type faulty struct{}
+
+func (faulty) name() Role    { return Fault }
+func (faulty) enter(*Router) {}
+func (faulty) leave(*Router) {}
+
+func (faulty) deadline(*Router) (time.Duration, string) { return Never, "" }
+
+func (faulty) step(r *Router, now time.Duration, in Input) {
+	switch in.(type) {
+	case Stop:
+		r.become(now, idle{}, Shutdown, "")
+	case Cleared:
+		if len(r.causes) == 0 {
+			r.begin(now, Recovered)
+		}
+	case Start, Heard, Refreshed, Tick, Weighed, Failed, Renumbered:
+	}
+}

@@ -1,0 +1,50 @@
+package election
+
+import (
+	"net/netip"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+)
+
+// Input is something that happened to a router. The set is closed.
+type Input interface{ input() }
+
+// Start leaves init.
+type Start struct{}
+
+// Stop resigns and returns to init.
+type Stop struct{}
+
+// Heard is a valid advert that arrived at the instant given to Step.
+type Heard struct {
+	Advert vrrp.Advert
+	Src    netip.Addr
+}
+
+// Refreshed says that the followed master repeated its last advert at the instant given to Step.
+type Refreshed struct{}
+
+// Tick says that the instant given to Step has come; it matters when a deadline is due.
+type Tick struct{}
+
+// Weighed sets the priority in force, after tracking.
+type Weighed struct{ Priority uint8 }
+
+// Failed adds a cause of fault; the router is in fault while any cause stands.
+type Failed struct{ Cause string }
+
+// Cleared removes a cause of fault.
+type Cleared struct{ Cause string }
+
+// Renumbered sets the source address of our adverts, the tie-breaker of RFC 9568 6.4.3.
+type Renumbered struct{ Self netip.Addr }
+
+func (Start) input()      {}
+func (Stop) input()       {}
+func (Heard) input()      {}
+func (Refreshed) input()  {}
+func (Tick) input()       {}
+func (Weighed) input()    {}
+func (Failed) input()     {}
+func (Cleared) input()    {}
+func (Renumbered) input() {}

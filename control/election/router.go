@@ -1,0 +1,210 @@
+// Package election decides who is master. It is pure: a Router is told what happened and when, and answers
+// with effects; it holds no timer, socket, logger or lock.
+//
+// The caller's contract:
+//
+//  1. Step is called from one goroutine. Its instant says when the thing happened: an advert's is the kernel's
+//     receive stamp, everything else happens now. An instant may lag the last one; deadlines follow the one
+//     given.
+//  2. Effects are carried out in order, before the next Step of the same router; the slice is valid until then.
+//     An effect that fails comes back as Failed, and as Cleared once it is worth another try.
+//  3. Follow with an address answers a Heard: from here on the kernel keeps repeats of that very advert to
+//     itself and only stamps them. Any other advert is handed over. Follow without an address ends this. The
+//     stamp is that of the followed master: it starts anew with each Follow.
+//  4. What was kept back is told by Refreshed: before a backup is given a Heard or a Tick, the caller asks the
+//     kernel when the followed master was last seen, and gives a stamp newer than State.LastHeard as
+//     Step(stamp, Refreshed{}).
+//  5. When a backup's Deadline has come, the caller asks as above, then hands over every advert that the kernel
+//     has passed up, each as Heard, and asks once more. If the deadline is still due after that, and only
+//     then, it calls Step(now, Tick{}). So our own lateness never counts as the master's silence. A master is
+//     ticked without ado; a late tick is made up for without a burst, an early one does nothing.
+//  6. A router without a source address is kept in fault by the caller: Failed before Start or when the
+//     address goes, then Renumbered, then Cleared.
+//  7. Noted may come once per advert. The caller counts every one and limits what it logs.
+//
+// Instants are durations since the epoch of CLOCK_MONOTONIC.
+package election
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Config is what a router needs to know to take part in an election.
+type Config struct {
+	Version      uint8         // 2 or 3: selects the timers (RFC 3768 6.1, RFC 9568 6.1)
+	Interop      bool          // version 3 that also speaks version 2 (RFC 9568 8.4.2)
+	Priority     uint8         // base priority; 255 owns the addresses
+	Interval     time.Duration // our own Advertisement_Interval
+	Preempt      bool
+	PreemptDelay time.Duration
+	Self         netip.Addr // source of our adverts, the tie-breaker
+	StartMaster  bool       // keepalived's `state MASTER`: with priority 255 the first deadline is at once
+	DownAdverts  int        // intervals of silence before takeover; 0 means 3
+
+	AnnounceRepeat        int           // garp_master_repeat; at least 1
+	AnnounceDelay         time.Duration // garp_master_delay: the second burst; 0 for none
+	AnnounceRefresh       time.Duration // garp_master_refresh: periodic; 0 for never
+	AnnounceRefreshRepeat int           // garp_master_refresh_repeat; at least 1
+	LowerRepeat           int           // garp_lower_prio_repeat: burst on hearing a losing advert; 0 for none
+	LowerDelay            time.Duration // garp_lower_prio_delay: the second such burst
+	LowerNoAdvert         bool          // lower_prio_no_advert: a losing advert is not answered
+	HigherSendAdvert      bool          // higher_prio_send_advert: one last advert before stepping down
+}
+
+// Router is one virtual router's election.
+type Router struct {
+	config   Config
+	priority uint8      // in force
+	self     netip.Addr // as plain returns it
+	causes   []string   // of fault, sorted
+	twin     twin
+	role     role
+	since    time.Duration
+	why      Reason
+	effects  []Effect
+}
+
+// role is one of the four roles. Each carries its own deadlines, so that none outlives it, and answers every
+// input. Entry and exit work belongs to the role, never to a pair of roles.
+type role interface {
+	name() Role
+	enter(r *Router)
+	step(r *Router, now time.Duration, in Input)
+	leave(r *Router)
+	deadline(r *Router) (at time.Duration, why string)
+}
+
+// New returns a router in init.
+func New(c Config) *Router {
+	if c.DownAdverts < 1 {
+		c.DownAdverts = 3
+	}
+	c.AnnounceRepeat = max(c.AnnounceRepeat, 1)
+	c.AnnounceRefreshRepeat = max(c.AnnounceRefreshRepeat, 1)
+	r := &Router{config: c, self: plain(c.Self), role: idle{}}
+	r.weigh(c.Priority)
+	return r
+}
+
+// Step tells the router what happened at instant now and returns what to do about it, in order. The slice is
+// valid until the next Step. An instant may lag the last one: deadlines follow the one given.
+func (r *Router) Step(now time.Duration, in Input) []Effect {
+	r.effects = r.effects[:0]
+	r.record(in)
+	r.role.step(r, now, in)
+	return r.effects
+}
+
+// record keeps the facts that hold in whatever role.
+func (r *Router) record(in Input) {
+	switch in := in.(type) {
+	case Weighed:
+		r.weigh(in.Priority)
+	case Renumbered:
+		r.self = plain(in.Self)
+	case Failed:
+		if i, known := slices.BinarySearch(r.causes, in.Cause); !known {
+			r.causes = slices.Insert(r.causes, i, in.Cause)
+		}
+	case Cleared:
+		if i, known := slices.BinarySearch(r.causes, in.Cause); known {
+			r.causes = slices.Delete(r.causes, i, i+1)
+		}
+	}
+}
+
+// Deadline is the next instant at which the router wants a Tick, and why; Never when it waits for nothing.
+func (r *Router) Deadline() (at time.Duration, why string) { return r.role.deadline(r) }
+
+// State is a router's standing, for snapshots.
+type State struct {
+	Role           Role
+	Since          time.Duration // instant of the last change of role
+	Priority       uint8         // in force
+	Master         netip.Addr    // the last one accepted, or ourselves; zero when unknown
+	MasterPriority uint8
+	MasterInterval time.Duration // Active_Adver_Interval
+	LastHeard      time.Duration // instant of the followed master's last advert
+	Skew, Down     time.Duration
+	Causes         []string // of fault, sorted
+	Why            Reason   // of the last change
+}
+
+// State reports the router's standing.
+func (r *Router) State() State {
+	s := State{Role: r.role.name(), Since: r.since, Priority: r.priority, MasterInterval: r.config.Interval,
+		Causes: slices.Clone(r.causes), Why: r.why}
+	switch role := r.role.(type) {
+	case *backup:
+		s.Master, s.MasterPriority, s.MasterInterval, s.LastHeard = role.master, role.priority, role.interval, role.heard
+	case *master:
+		s.Master, s.MasterPriority = r.self, r.priority
+	}
+	s.Skew, s.Down = r.skew(s.MasterInterval), r.down(s.MasterInterval)
+	return s
+}
+
+// begin is RFC 9568 6.4.1, on start and on recovery from fault alike.
+func (r *Router) begin(now time.Duration, why Reason) {
+	switch {
+	case len(r.causes) > 0:
+		r.become(now, faulty{}, Faulted, r.causes[0])
+	case r.owner() && r.config.StartMaster:
+		r.takeOver(now, Ownership, "")
+	default:
+		r.become(now, newBackup(r, now), why, "")
+	}
+}
+
+// takeOver becomes master. The advert goes before everything else (RFC 9568 6.4.1, 6.4.2): it is what keeps the
+// other backups quiet.
+func (r *Router) takeOver(now time.Duration, why Reason, detail string) {
+	r.emit(adverts[r.priority])
+	r.become(now, newMaster(r, now), why, detail)
+}
+
+// become leaves one role for another and reports it.
+func (r *Router) become(now time.Duration, to role, why Reason, detail string) {
+	from := r.role.name()
+	r.role.leave(r)
+	r.role = to
+	to.enter(r)
+	r.since, r.why = now, why
+	r.emit(Changed{From: from, To: to.name(), Why: why, Detail: detail})
+}
+
+func (r *Router) emit(e Effect) { r.effects = append(r.effects, e) }
+
+func (r *Router) note(why Reason, detail string) { r.emit(Noted{Why: why, Detail: detail}) }
+
+func (r *Router) noteLower(h Heard) {
+	if h.Advert.Priority == r.priority {
+		r.note(LowerIgnored, fmt.Sprintf("%v advertises priority %d too, from the lower address", h.Src, r.priority))
+		return
+	}
+	r.note(LowerIgnored, fmt.Sprintf("%v advertises priority %d, we have %d", h.Src, h.Advert.Priority, r.priority))
+}
+
+// noteTwoOwners speaks up when somebody else claims to own our addresses (RFC 9568 8.3.2).
+func (r *Router) noteTwoOwners(h Heard) {
+	if r.owner() && h.Advert.Priority == ownerPriority {
+		r.note(TwoOwners, fmt.Sprintf("%v advertises priority 255 as well: one of us is misconfigured", h.Src))
+	}
+}
+
+// admits sorts out the adverts that no role may act on: those under our own source address, which would turn a
+// loop into a storm, and version 2 copies of what was heard in version 3.
+func (r *Router) admits(now time.Duration, h Heard) bool {
+	if plain(h.Src) == r.self {
+		r.note(Duplicate, "another host sends adverts from our address "+h.Src.String())
+		return false
+	}
+	return !r.config.Interop || r.twin.admits(now, h, r.down(h.Advert.Interval))
+}
+
+// plain strips what must not take part in a comparison of addresses: the zone of a link-local one, and the
+// mapping of IPv4 into IPv6.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
