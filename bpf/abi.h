@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * Everything the filter and the daemon share: map keys, map values and ring records. Fields are in host byte
+ * order unless they are addresses, which are 16 bytes as on the wire, IPv4 in its v4-mapped form. Padding is
+ * spelled out. The daemon's types are generated from here; a change of any layout raises XV_ABI.
+ */
+#ifndef XV_ABI_H
+#define XV_ABI_H
+
+#include "headers/bpf.h"
+#include "verdicts.h"
+
+enum abi {
+	XV_ABI = 1,
+};
+
+#define XV_SYMBOL(symbol, action, label, meaning) symbol,
+enum verdict { VERDICTS(XV_SYMBOL) VERDICT_COUNT };
+#undef XV_SYMBOL
+
+enum {
+	SMALL_MESSAGE = 128,  /* fits adverts of 30 IPv4 or 7 IPv6 addresses, and is what a sample keeps */
+	LARGE_MESSAGE = 4096, /* 255 IPv6 addresses need 4088 bytes */
+	NO_SLOT = 0xffffffff, /* of a frame that belongs to no router of ours */
+};
+
+/* How the checksum of a version 3 message over IPv4 covers the pseudo header. */
+enum checksum_rule {
+	CHECKSUM_EITHER,
+	CHECKSUM_PLAIN,
+	CHECKSUM_PSEUDO,
+};
+
+/* What becomes of an advert whose address list differs from ours. */
+enum list_rule {
+	LIST_DROP_DISJOINT,
+	LIST_ACCEPT,
+	LIST_DROP_DIFFERENT,
+};
+
+struct segment_key {
+	__u32 link; /* interface index */
+	__u32 vlan; /* 0 untagged; VID; or S-VID << 16 | C-VID */
+};
+
+struct segment {
+	__u64 foreign_cost_ns; /* what one foreign advert takes of the allowance of a second; 0: no limit */
+	__u32 unknown_drop;    /* 1: drop adverts of VRIDs that are not configured */
+	__u32 pad;
+};
+
+struct router_key {
+	__u32 link;
+	__u32 vlan;
+	__u8 v6;
+	__u8 vrid;
+	__u8 pad[2];
+};
+
+struct router {
+	__u8 own[16];	   /* source of our own adverts */
+	__u8 group[16];	   /* multicast destination */
+	__u8 followed[16]; /* source of the followed master; all zero: none */
+	__u8 password[8];  /* version 2, zero padded */
+
+	/* The advert that is coalesced: beside its source its sender, first bytes and length. */
+	__u8 repeat_head[8];
+	__u8 repeat_mac[6];
+	__u16 repeat_length; /* 0: none */
+
+	__u64 weight; /* sum of the weights of our addresses in xv_addrs */
+	__u32 slot;   /* index in xv_seen, name in xv_verdicts */
+	__u32 list;   /* name of our entries in xv_addrs and xv_peers */
+	enum checksum_rule checksum;
+	enum list_rule list_rule;
+	__u16 addrs;   /* number of our addresses */
+	__u8 versions; /* bit 1 << version */
+	__u8 seconds;  /* interval of version 2; 0 equals no advert's */
+	__u8 auth_type;
+	__u8 owner;
+	__u8 any_first;	 /* IPv6: the first address need not be link-local */
+	__u8 skip_addrs; /* the followed master's list is not looked at */
+	__u8 unicast;	 /* adverts come from xv_peers to our own address */
+	__u8 pad[7];
+};
+
+/* An address of the list that a router names. */
+struct addr_key {
+	__u32 list;
+	__u8 addr[16];
+};
+
+struct peer {
+	__u8 min_ttl;
+	__u8 max_ttl;
+};
+
+/* Instants of CLOCK_MONOTONIC; 0: never. */
+struct seen {
+	__u64 followed_ns; /* the last valid advert of the followed master */
+	__u64 any_ns;	   /* the last valid advert of anybody */
+};
+
+struct count_key {
+	__u32 link;
+	__u32 slot;
+	enum verdict verdict;
+};
+
+struct guard_key {
+	__u32 link;
+	__u8 addr[16];
+};
+
+/* A leaky bucket, kept as the instant at which it will be empty. */
+struct bucket {
+	__u64 empty_ns;
+};
+
+struct sample_key {
+	__u32 link; /* 0: the budget of all samples together */
+	__u32 vlan;
+	enum verdict verdict;
+	__u8 v6;
+	__u8 vrid;
+	__u8 pad[2];
+};
+
+/* One advert, or one sample of a frame that was refused. The message follows, as many bytes as the record holds. */
+struct advert {
+	__u64 at_ns; /* CLOCK_MONOTONIC, on receipt */
+	__u8 src[16];
+	__u8 dst[16];
+	__u32 link;
+	__u32 vlan;
+	enum verdict verdict;
+	__u8 mac[6];  /* Ethernet source */
+	__u16 length; /* of the message on the wire; 0 where it was not found */
+	__u8 v6;
+	__u8 ttl;
+	__u8 pad[2];
+	__u8 message[];
+};
+
+_Static_assert(sizeof(struct segment) == 16, "segment");
+_Static_assert(sizeof(struct router_key) == 12, "router_key");
+_Static_assert(sizeof(struct router) == 112, "router");
+_Static_assert(sizeof(struct addr_key) == 20, "addr_key");
+_Static_assert(sizeof(struct peer) == 2, "peer");
+_Static_assert(sizeof(struct seen) == 16, "seen");
+_Static_assert(sizeof(struct count_key) == 12, "count_key");
+_Static_assert(sizeof(struct guard_key) == 20, "guard_key");
+_Static_assert(sizeof(struct sample_key) == 16, "sample_key");
+_Static_assert(sizeof(struct advert) == 64, "advert");
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * The one judge of frames, for whichever hook they came in on: finds the router that a frame concerns and puts
+ * the checks in their order. The first defect decides.
+ */
+#ifndef XV_JUDGE_H
+#define XV_JUDGE_H
+
+#include "parse.h"
+#include "report.h"
+#include "seen.h"
+#include "vrrp.h"
+
+/* An untagged packet to a virtual address of this link that refuses packets, but never neighbour discovery
+ * (RFC 9568 6.4.3). Tagged ones are for another device's addresses. */
+static inlined bool is_refused_packet(const struct frame *f)
+{
+	struct guard_key key = { .link = f->link };
+
+	if (f->vlan || is_neighbour_discovery(f))
+		return false;
+	copy_address(key.addr, &f->dst);
+	return map_lookup(&xv_guard, &key);
+}
+
+static inlined struct router *find_router(const struct frame *f)
+{
+	struct router_key key = { .link = f->link, .vlan = f->vlan, .v6 = f->v6, .vrid = f->vrid };
+
+	return map_lookup(&xv_routers, &key);
+}
+
+static inlined bool is_flood(struct frame *f, const struct segment *segment)
+{
+	struct segment_key key = { .link = f->link, .vlan = f->vlan };
+	struct bucket fresh = {};
+	struct bucket *b;
+
+	if (!segment->foreign_cost_ns)
+		return false;
+	b = map_lookup(&xv_policed, &key);
+	if (!b) {
+		map_update(&xv_policed, &key, &fresh, UPDATE_NOEXIST);
+		b = map_lookup(&xv_policed, &key);
+	}
+	return b && !spend(b, now(f), segment->foreign_cost_ns, SECOND_NS);
+}
+
+/* An advert of a VRID that is not configured here may belong to a guest or to another daemon. */
+static inlined enum verdict judge_foreign(struct frame *f, const struct segment *segment)
+{
+	if (!is_vrrp_group(f))
+		return FOREIGN;
+	if (segment->unknown_drop)
+		return UNKNOWN_VRID;
+	return is_flood(f, segment) ? FLOOD : FOREIGN;
+}
+
+static inlined enum verdict judge_ours(struct frame *f)
+{
+	enum verdict v;
+
+	if ((v = check_destination(f)) != DELIVERED || (v = check_sender(f)) != DELIVERED ||
+	    (v = check_header(f)) != DELIVERED || (v = check_checksum(f)) != DELIVERED ||
+	    (v = check_rights(f)) != DELIVERED)
+		return v;
+	if (is_repeat(f)) {
+		stamp(f);
+		return COALESCED;
+	}
+	if ((v = check_addresses(f)) != DELIVERED || (v = check_interval(f)) != DELIVERED)
+		return v;
+	stamp(f);
+	return hand_over(f);
+}
+
+static inlined enum verdict judge_message(struct frame *f, const struct segment *segment)
+{
+	if (f->length < 2 || (void *)f->message + 2 > f->end)
+		return is_vrrp_group(f) ? BAD_LENGTH : ELSEWHERE;
+	f->vrid = f->message->vrid;
+	f->router = find_router(f);
+	return f->router ? judge_ours(f) : judge_foreign(f, segment);
+}
+
+static inlined enum verdict judge(struct frame *f)
+{
+	struct segment_key key = { .link = f->link };
+	struct segment *segment;
+	enum verdict v;
+
+	if (!find_ip(f))
+		return NOT_VRRP;
+	if (!is_vrrp(f))
+		return guard && is_refused_packet(f) ? NO_ACCEPT : NOT_VRRP;
+	read_sender(f);
+	key.vlan = f->vlan;
+	segment = map_lookup(&xv_segments, &key);
+	if (!segment)
+		return OTHER_VLAN;
+	v = find_message(f);
+	return v == DELIVERED ? judge_message(f, segment) : v;
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * Every map, its one writer and its readers. Sizes that depend on the number of routers are set by the loader.
+ */
+#ifndef XV_MAPS_H
+#define XV_MAPS_H
+
+#include "abi.h"
+
+/* Knobs: set by the loader before the load, so that the verifier removes what is switched off. */
+volatile const bool trace;    /* keep the last verdict */
+volatile const bool guard;    /* some address of ours refuses packets */
+volatile const __u32 on_link; /* count for this link whatever device the frame came in on; 0: the device's own */
+
+/* Writer: the filter. Reader: the loader, which compares it with what it has handed on. */
+__u64 handed_over;
+
+/* Writer: the filter, if trace. Reader: the loader, after a test run. */
+enum verdict last_verdict;
+
+/* What all samples together may still take. Writer and reader: the filter. */
+struct bucket sample_budget;
+
+/* Which VLANs of which links are looked at. Writer: the daemon. Reader: the filter. */
+struct {
+	__uint(type, MAP_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct segment_key);
+	__type(value, struct segment);
+} xv_segments SEC(".maps");
+
+/* The routers and their rules. An entry is replaced whole. Writer: the daemon. Reader: the filter. */
+struct {
+	__uint(type, MAP_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct router_key);
+	__type(value, struct router);
+} xv_routers SEC(".maps");
+
+/*
+ * The addresses of each router, and a random weight for each: a list of as many addresses and the same sum of
+ * weights is the same set. A list is written before a router names it and never changed. Writer: the daemon.
+ * Reader: the filter.
+ */
+struct {
+	__uint(type, MAP_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct addr_key);
+	__type(value, __u64);
+} xv_addrs SEC(".maps");
+
+/* The unicast neighbours of each router, written like xv_addrs. Writer: the daemon. Reader: the filter. */
+struct {
+	__uint(type, MAP_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct addr_key);
+	__type(value, struct peer);
+} xv_peers SEC(".maps");
+
+/* When a router's adverts came, by slot. Writer: the filter. Reader: the daemon, by mmap. */
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(map_flags, MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct seen);
+} xv_seen SEC(".maps");
+
+/* Valid adverts, as struct advert. Writer: the filter. Reader: the daemon. */
+struct {
+	__uint(type, MAP_RINGBUF);
+	__uint(max_entries, 1 << 22);
+} xv_adverts SEC(".maps");
+
+/* Samples of frames that were not taken, as struct advert; apart, so that they crowd out nothing that counts.
+ * Writer: the filter. Reader: the daemon. */
+struct {
+	__uint(type, MAP_RINGBUF);
+	__uint(max_entries, 1 << 17);
+} xv_samples SEC(".maps");
+
+/* What each kind of sample may still take. Writer and reader: the filter. */
+struct {
+	__uint(type, MAP_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct sample_key);
+	__type(value, struct bucket);
+} xv_sampled SEC(".maps");
+
+/* What the foreign adverts of a segment may still take. Writer and reader: the filter. */
+struct {
+	__uint(type, MAP_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct segment_key);
+	__type(value, struct bucket);
+} xv_policed SEC(".maps");
+
+/* Frames by link, slot and verdict. Writer: the filter; the daemon only deletes the rows of a router that is gone.
+ * Reader: the daemon. */
+struct {
+	__uint(type, MAP_PERCPU_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct count_key);
+	__type(value, __u64);
+} xv_verdicts SEC(".maps");
+
+/* Addresses that refuse packets. Writer: the daemon. Reader: the filter. */
+struct {
+	__uint(type, MAP_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct guard_key);
+	__type(value, __u8);
+} xv_guard SEC(".maps");
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * What becomes of a valid advert: its time is kept, and a repeat of what the daemon already knows goes no
+ * further. The clock is read once for a frame.
+ */
+#ifndef XV_SEEN_H
+#define XV_SEEN_H
+
+#include "maps.h"
+#include "parse.h"
+
+static inlined __u64 now(struct frame *f)
+{
+	if (!f->now)
+		f->now = ktime_ns();
+	return f->now;
+}
+
+static inlined __u64 address_difference(const union address *a, const __u8 b[16])
+{
+	const __u64 *halves = (const __u64 *)b;
+
+	return (a->halves[0] ^ halves[0]) | (a->halves[1] ^ halves[1]);
+}
+
+static inlined bool same_address(const union address *a, const __u8 b[16])
+{
+	return !address_difference(a, b);
+}
+
+/* Word for word what the followed master sent before. Its address list is not compared: sender, count and
+ * checksum are equal, and the checksum was found right. */
+static inlined bool is_repeat(const struct frame *f)
+{
+	const struct router *r = f->router;
+	__u64 difference;
+
+	difference = f->length ^ r->repeat_length;
+	difference |= address_difference(&f->src, r->followed);
+	difference |= *(__u64 *)f->message ^ *(__u64 *)r->repeat_head;
+	difference |= f->mac_head ^ *(__u32 *)r->repeat_mac;
+	difference |= f->mac_tail ^ *(__u16 *)(r->repeat_mac + 4);
+	return !difference;
+}
+
+static inlined void stamp(struct frame *f)
+{
+	struct seen *seen = map_lookup(&xv_seen, &f->router->slot);
+
+	if (!seen)
+		return;
+	*(volatile __u64 *)&seen->any_ns = now(f);
+	if (same_address(&f->src, f->router->followed))
+		*(volatile __u64 *)&seen->followed_ns = now(f);
+}
+
+/* A bucket holds depth nanoseconds of allowance and refills as time goes by. */
+static inlined bool can_spend(const struct bucket *b, __u64 at, __u64 cost, __u64 depth)
+{
+	return b->empty_ns <= at || b->empty_ns - at + cost <= depth;
+}
+
+static inlined bool spend(struct bucket *b, __u64 at, __u64 cost, __u64 depth)
+{
+	if (!can_spend(b, at, cost, depth))
+		return false;
+	b->empty_ns = (b->empty_ns > at ? b->empty_ns : at) + cost;
+	return true;
+}
+
+#endif

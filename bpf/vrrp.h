@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * What one router demands of an advert: the receive checks of RFC 9568 7.1 and RFC 3768 7.1, with the passwords
+ * of RFC 2338. Each check returns DELIVERED where it finds nothing wrong; their order is part of the contract.
+ */
+#ifndef XV_VRRP_H
+#define XV_VRRP_H
+
+#include "csum.h"
+#include "maps.h"
+#include "parse.h"
+#include "seen.h"
+
+enum {
+	TYPE_ADVERTISEMENT = 1,
+	AUTH_PASS = 1,
+	AUTH_BYTES = 8,
+	PRIORITY_OWNER = 255,
+	INTERVAL_MASK = 0x0fff, /* the other four bits are reserved (RFC 9568 5.2.6) */
+	MAX_ADDRS = 255,
+};
+
+static inlined __u8 version_of(const struct vrrp *m)
+{
+	return m->version_type >> 4;
+}
+
+static inlined bool is_vrrp_group(const struct frame *f)
+{
+	if (f->v6)
+		return f->dst.words[0] == htonl(0xff020000) && !f->dst.words[1] && !f->dst.words[2] &&
+		       f->dst.words[3] == htonl(0x12);
+	return f->dst.words[3] == htonl(0xe0000012);
+}
+
+/* RFC 9568 5.1.1.2, 5.1.2.2; unicast adverts are meant for our own address. */
+static inlined enum verdict check_destination(const struct frame *f)
+{
+	const struct router *r = f->router;
+
+	return same_address(&f->dst, r->unicast ? r->own : r->group) ? DELIVERED : ELSEWHERE;
+}
+
+/* Addresses that no host has as its own: 0/8, 127/8, 224/3; ::, ::1, ff00::/8. */
+static inlined bool is_impossible(const struct frame *f)
+{
+	const __u8 *bytes = f->src.bytes;
+
+	if (!f->v6)
+		return bytes[12] == 0 || bytes[12] == 127 || bytes[12] >= 224;
+	if (bytes[0] == 0xff)
+		return true;
+	return !f->src.halves[0] && !f->src.words[2] && ntohl(f->src.words[3]) <= 1;
+}
+
+static inlined enum verdict check_peer(const struct frame *f)
+{
+	struct addr_key key = { .list = f->router->list };
+	struct peer *peer;
+
+	copy_address(key.addr, &f->src);
+	peer = map_lookup(&xv_peers, &key);
+	if (!peer)
+		return NOT_A_PEER;
+	return f->ttl < peer->min_ttl || f->ttl > peer->max_ttl ? BAD_TTL : DELIVERED;
+}
+
+static inlined enum verdict check_sender(const struct frame *f)
+{
+	const struct router *r = f->router;
+
+	if (!r->unicast && f->ttl != 255)
+		return BAD_TTL; /* RFC 9568 5.1.1.3 */
+	if (same_address(&f->src, r->own))
+		return SELF_SOURCE;
+	if (is_impossible(f))
+		return BAD_SOURCE;
+	return r->unicast ? check_peer(f) : DELIVERED;
+}
+
+/* RFC 9568 5.2.5, 7.1. Version 2 closes with eight bytes of authentication data, used or not. */
+static inlined enum verdict check_length(const struct frame *f)
+{
+	const struct vrrp *m = f->message;
+	__u32 wanted = sizeof(*m) + m->count * (f->v6 && !f->v2 ? 16 : 4) + (f->v2 ? AUTH_BYTES : 0);
+
+	if (!m->count && !(f->v2 && !f->router->addrs))
+		return NO_ADDRESSES;
+	if (f->length != forget(wanted))
+		return BAD_LENGTH;
+	return DELIVERED;
+}
+
+static inlined enum verdict check_header(struct frame *f)
+{
+	const struct vrrp *m = f->message;
+
+	if (f->length < sizeof(*m) || (void *)(m + 1) > f->end)
+		return BAD_LENGTH;
+	if (!(f->router->versions >> version_of(m) & 1))
+		return BAD_VERSION;
+	if ((m->version_type & 0xf) != TYPE_ADVERTISEMENT)
+		return BAD_TYPE;
+	f->v2 = forget(version_of(m) == 2);
+	return check_length(f);
+}
+
+/* RFC 9568 5.2.8, RFC 3768 5.3.8. */
+static inlined enum verdict check_checksum(const struct frame *f)
+{
+	__u64 plain = sum_message(message_again(f), f->end, f->length);
+	__u64 full = plain + sum_pseudo(f->src.words, f->dst.words, f->v6, f->length);
+	enum checksum_rule rule = f->router->checksum;
+
+	if (f->v6)
+		rule = CHECKSUM_PSEUDO;
+	else if (f->v2)
+		rule = CHECKSUM_PLAIN;
+	if ((rule != CHECKSUM_PSEUDO && sums_up(plain)) || (rule != CHECKSUM_PLAIN && sums_up(full)))
+		return DELIVERED;
+	return BAD_CHECKSUM;
+}
+
+/* RFC 9568 5.2.9. */
+static inlined enum verdict check_first_address(const struct frame *f)
+{
+	__u8 *addr = message_again(f) + sizeof(struct vrrp);
+
+	if (!f->v6 || f->router->any_first)
+		return DELIVERED;
+	if ((void *)(addr + 2) > f->end || addr[0] != 0xfe || (addr[1] & 0xc0) != 0x80)
+		return NOT_LINK_LOCAL;
+	return DELIVERED;
+}
+
+/* RFC 2338 5.3.6. The password is the message's last eight bytes. */
+static inlined enum verdict check_authentication(const struct frame *f)
+{
+	const struct router *r = f->router;
+	void *end = f->end;
+	__u64 *password;
+
+	if (f->message->auth_type != r->auth_type)
+		return AUTH_TYPE;
+	if (r->auth_type != AUTH_PASS)
+		return DELIVERED;
+	password = message_again(f) + bounded(f->length - AUTH_BYTES, LENGTH_MASK);
+	opaque(password);
+	if ((void *)(password + 1) > end || *password != *(__u64 *)r->password)
+		return AUTH_DATA;
+	return DELIVERED;
+}
+
+static inlined enum verdict check_rights(const struct frame *f)
+{
+	enum verdict v;
+
+	if (f->v2 && f->router->owner)
+		return OWNER; /* RFC 3768 7.1 */
+	v = check_first_address(f);
+	if (v != DELIVERED || !f->v2)
+		return v;
+	return check_authentication(f);
+}
+
+/*
+ * Takes the weights of the message's addresses from the weight of our list: all of it is left if none of them is
+ * ours, and nothing if they are the same set. Stops at the first of ours if one will do. (The verifier does not
+ * know the weight to begin with, so that it need not tell apart how much was taken.)
+ */
+static inlined __u64 weight_left(const struct frame *f, __u32 size, bool one_will_do)
+{
+	struct addr_key key = { .list = f->router->list };
+	void *addr = message_again(f) + sizeof(struct vrrp);
+	__u32 count = bounded(f->message->count, MAX_ADDRS);
+	__u64 left = f->router->weight;
+	void *end = f->end;
+
+	*(__u16 *)(key.addr + 10) = 0xffff;
+	for (int i = 0; i < MAX_ADDRS; i++) {
+		__u64 *weight;
+
+		opaque(addr);
+		opaque(end);
+		if (i >= count || addr + size > end)
+			break;
+		if (size == 16)
+			copy_address(key.addr, addr);
+		else
+			*(__u32 *)(key.addr + 12) = *(__u32 *)addr;
+		weight = map_lookup(&xv_addrs, &key);
+		if (weight) {
+			left -= *weight;
+			if (one_will_do)
+				break;
+		}
+		addr += size;
+	}
+	return left;
+}
+
+/* RFC 9568 7.1 lets lists differ, RFC 3768 7.1 only an owner's. */
+static inlined enum verdict check_addresses(const struct frame *f)
+{
+	const struct vrrp *m = f->message;
+	const struct router *r = f->router;
+	bool one_will_do = r->list_rule == LIST_DROP_DISJOINT;
+	__u64 left;
+
+	if (r->list_rule == LIST_ACCEPT || (r->skip_addrs && same_address(&f->src, r->followed)))
+		return DELIVERED;
+	if (one_will_do ? !r->addrs : forget(f->v2) && m->priority == PRIORITY_OWNER)
+		return DELIVERED;
+	left = forget(f->v6) ? weight_left(f, 16, one_will_do) : weight_left(f, 4, one_will_do);
+	if (one_will_do)
+		return left != r->weight ? DELIVERED : CONFLICT;
+	return m->count == r->addrs && !left ? DELIVERED : ADDR_LIST;
+}
+
+/* RFC 9568 7.1 with erratum 8301; RFC 3768 7.1, which cannot hold beside version 3 (RFC 9568 8.4.2). */
+static inlined enum verdict check_interval(const struct frame *f)
+{
+	const struct vrrp *m = f->message;
+	const struct router *r = f->router;
+	bool both = (r->versions & (1 << 2 | 1 << 3)) == (1 << 2 | 1 << 3);
+
+	if (!forget(f->v2))
+		return m->interval & htons(INTERVAL_MASK) ? DELIVERED : BAD_INTERVAL;
+	return m->seconds && (both || m->seconds == r->seconds) ? DELIVERED : BAD_INTERVAL;
+}
+
+#endif

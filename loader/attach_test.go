@@ -1,0 +1,260 @@
+package loader
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// on moves a router to a link and VLAN.
+func on(index int, vlan vrrp.VLAN) vrrp.Rules {
+	r := ordinary()
+	r.ID.Link, r.ID.VLAN = index, vlan
+	return r
+}
+
+// An advert from the wire reaches the daemon in every mode, tagged or not, and none is taken for one of another
+// VLAN: with the tag in the frame or beside it (RX-26).
+func TestVLANs(t *testing.T) {
+	for _, m := range []Mode{XDP, XDPGeneric, TC, Auto} {
+		t.Run(string(m), func(t *testing.T) {
+			c := plug(t)
+			l := open(t, Options{})
+			untagged, vlan10, vlan20, stacked := on(c.index(), 0), on(c.index(), 10), on(c.index(), 20), on(c.index(), 10<<16|20)
+			for _, r := range []vrrp.Rules{untagged, vlan10, stacked} {
+				set(t, l, Segment{Link: c.index(), VLAN: r.ID.VLAN})
+				add(t, l, r)
+			}
+			a, err := l.Attach(c.index(), "near", m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%+v", a)
+			start(t, l)
+			expect := func(p packet, id vrrp.ID) {
+				t.Helper()
+				c.send(t, p.bytes())
+				if a := receive1(t, l.Adverts()); a.ID != id {
+					t.Errorf("tags %x reached %+v", p.tags, a.ID)
+				}
+			}
+			expect(v3(), untagged.ID)
+			expect(v3().tagged(0x8100<<16|10), vlan10.ID)
+			expect(v3().tagged(0x88a8<<16|10, 0x8100<<16|20), stacked.ID)
+
+			stop := c.hideTag(t, 10)
+			expect(v3(), vlan10.ID)
+			stop()
+			stop = c.hideTag(t, 20)
+			c.send(t, v3().bytes())
+			stop()
+			expect(v3(), untagged.ID) // not the one before, which was for VLAN 20
+			if n := passed(t, l, c.index(), verdict.OtherVLAN); n != 1 {
+				t.Errorf("%d frames of VLAN %s let pass, want 1", n, vlan20.ID.VLAN)
+			}
+		})
+	}
+}
+
+func passed(t testing.TB, l *Loader, index int, v verdict.Verdict) uint64 {
+	t.Helper()
+	counts, err := l.Counts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n uint64
+	for _, c := range counts {
+		if c.Link == index && c.Verdict == v {
+			n += c.Frames
+		}
+	}
+	return n
+}
+
+// What was asked for and what came of it.
+func TestAttachModes(t *testing.T) {
+	c := plug(t)
+	l := open(t, Options{})
+	for _, want := range []struct {
+		asked, mode Mode
+		hook        string
+		reason      string
+	}{
+		{Auto, TC, "tcx", "virtual link (veth)"},
+		{TC, TC, "tcx", "tc was asked for"},
+		{XDP, XDP, "native", "xdp was asked for"},
+		{XDPGeneric, TC, "tcx", "cannot tell tagged adverts from untagged ones"},
+	} {
+		a, err := l.Attach(c.index(), "near", want.asked)
+		if err != nil {
+			t.Fatalf("%s: %v", want.asked, err)
+		}
+		if a.Link != c.index() || a.Name != "near" || a.Mode != want.mode || a.Hook != want.hook || !strings.Contains(a.Reason, want.reason) {
+			t.Errorf("%s: %+v", want.asked, a)
+		}
+	}
+	if _, err := l.Attach(c.index(), "near", "sideways"); err == nil {
+		t.Error("attached in a mode that does not exist")
+	}
+	if err := errors.Join(l.Detach(c.index()), l.Detach(c.index())); err != nil {
+		t.Error(err)
+	}
+	c.send(t, v3().bytes())
+	if n := passed(t, l, c.index(), verdict.OtherVLAN); n != 0 {
+		t.Error("a frame was judged after the filter was detached")
+	}
+}
+
+// Somebody else's program on the XDP hook: refused where XDP was asked for, no trouble for TC beside it.
+func TestTaken(t *testing.T) {
+	c := plug(t)
+	l := open(t, Options{})
+	other, err := link.AttachXDP(link.XDPOptions{Program: pass(t, ebpf.XDP, 2), Interface: c.index(), Flags: link.XDPDriverMode})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := l.Attach(c.index(), "near", XDP); !errors.Is(err, ErrTaken) {
+		t.Errorf("XDP on a taken hook: %v, want ErrTaken", err)
+	}
+	set(t, l, Segment{Link: c.index()})
+	r := on(c.index(), 0)
+	add(t, l, r)
+	d, err := inspect(c.index(), "near")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.kind = card // a network card would be tried with XDP first
+	d.carriers = nil
+	a, err := l.choose(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.leave()
+	if a.Mode != TC || !strings.Contains(a.Reason, "another program") {
+		t.Errorf("%+v", a.Attachment)
+	}
+	start(t, l)
+	c.send(t, v3().bytes())
+	receive1(t, l.Adverts())
+}
+
+// TC goes before what sits there already, and leaves foreign traffic to it.
+func TestTCXChain(t *testing.T) {
+	needKernel(t, "TCX", 6, 6)
+	c := plug(t)
+	l := open(t, Options{})
+	shot, err := link.AttachTCX(link.TCXOptions{Program: pass(t, ebpf.SchedCLS, 2), Attach: ebpf.AttachTCXIngress, Interface: c.index()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shot.Close()
+	if _, err := l.Attach(c.index(), "near", TC); err != nil {
+		t.Fatal(err)
+	}
+	set(t, l, Segment{Link: c.index()})
+	add(t, l, on(c.index(), 0))
+	start(t, l)
+	c.send(t, v3().bytes())
+	receive1(t, l.Adverts())
+}
+
+// The way below 6.6: a filter that an earlier process left is replaced, and none is left behind.
+func TestClsact(t *testing.T) {
+	c := plug(t)
+	l := open(t, Options{})
+	d, err := inspect(c.index(), "near")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(want int) {
+		t.Helper()
+		filters, err := netlink.FilterList(c.near, ingressParent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(filters) != want {
+			t.Errorf("%d filters, want %d", len(filters), want)
+		}
+	}
+	if _, err := l.attachClsact(d, "left by a crash"); err != nil {
+		t.Fatal(err)
+	}
+	a, err := l.attachClsact(d, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count(1)
+	if a.Mode != TC || a.Hook != "clsact" {
+		t.Errorf("%+v", a.Attachment)
+	}
+	set(t, l, Segment{Link: c.index(), VLAN: 10})
+	r := on(c.index(), 10)
+	add(t, l, r)
+	start(t, l)
+	c.send(t, v3().tagged(0x8100<<16|10).bytes())
+	if a := receive1(t, l.Adverts()); a.ID != r.ID {
+		t.Errorf("advert for %+v", a.ID)
+	}
+	if err := a.leave(); err != nil {
+		t.Fatal(err)
+	}
+	count(0)
+	if err := removeFilters(c.index()); err != nil {
+		t.Errorf("nothing to remove: %v", err)
+	}
+}
+
+// Links that are not there, or go away.
+func TestLinkGone(t *testing.T) {
+	c := plug(t)
+	l := open(t, Options{})
+	for _, m := range []Mode{Auto, XDP, XDPGeneric, TC} {
+		if _, err := l.Attach(4711, "nowhere", m); !errors.Is(err, ErrNoLink) {
+			t.Errorf("%s: %v, want ErrNoLink", m, err)
+		}
+	}
+	if _, err := l.Attach(c.index()+1000, "near", TC); !errors.Is(err, ErrNoLink) {
+		t.Errorf("another index: %v, want ErrNoLink", err)
+	}
+	for _, m := range []Mode{TC, XDP} {
+		if _, err := l.Attach(c.index(), "near", m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := netlink.LinkDel(c.near); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Detach(c.index()); err != nil {
+		t.Errorf("detach from a link that is gone: %v", err)
+	}
+}
+
+// The kernel's refusals as the caller sees them.
+func TestKinds(t *testing.T) {
+	for _, d := range []struct {
+		driver, bus string
+		want        kind
+	}{
+		{"ena", "0000:00:05.0", card},
+		{"virtio_net", "0000:00:03.0", card},
+		{"bonding", "", bond},
+		{"veth", "", virtual},
+		{"802.1Q VLAN Support", "N/A", virtual},
+		{"bridge", "N/A", virtual},
+		{"macvlan", "", virtual},
+		{"tun", "tap", virtual},
+		{"", "", virtual},
+	} {
+		if got := kindOf(d.driver, d.bus); got != d.want {
+			t.Errorf("%s on %q: %d, want %d", d.driver, d.bus, got, d.want)
+		}
+	}
+}

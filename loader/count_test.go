@@ -1,0 +1,205 @@
+package loader
+
+import (
+	"math"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// frames is a counter of the loopback device; a zero ID means frames of no router.
+func frames(t testing.TB, l *Loader, id vrrp.ID, v verdict.Verdict) uint64 {
+	t.Helper()
+	counts, err := l.Counts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range counts {
+		if c.Link == loopback && c.ID == id && c.Verdict == v {
+			return c.Frames
+		}
+	}
+	return 0
+}
+
+// RX-18, ST-10: each frame raises exactly one counter, by exactly one, flood or not.
+func TestCountsAreExact(t *testing.T) {
+	const flood = 10000
+	l := open(t, Options{})
+	id := add(t, l, ordinary())
+	for want, p := range map[verdict.Verdict]packet{
+		verdict.BadChecksum: v3().with(func(p *packet) { p.message = func(m []byte) []byte { m[2]++; return m } }),
+		verdict.BadTTL:      v3().with(func(p *packet) { p.ttl = 1 }),
+		verdict.Foreign:     v3().with(func(p *packet) { p.advert.VRID = 99 }),
+		verdict.OtherVLAN:   v3().tagged(0x8100<<16 | 5),
+	} {
+		for _, program := range []*ebpf.Program{l.obj.XDP, l.obj.TC} {
+			if _, err := program.Run(&ebpf.RunOptions{Data: p.bytes(), Repeat: flood}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		owner := id
+		if want == verdict.Foreign || want == verdict.OtherVLAN {
+			owner = vrrp.ID{}
+		}
+		if got := frames(t, l, owner, want); got != 2*flood {
+			t.Errorf("%s: %d frames, want %d", want, got, 2*flood)
+		}
+	}
+	if _, err := l.obj.XDP.Run(&ebpf.RunOptions{Data: tcp(own), Repeat: flood}); err != nil {
+		t.Fatal(err)
+	}
+	counts, err := l.Counts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(counts) != 4 {
+		t.Errorf("counters %+v; frames that are no VRRP have none", counts)
+	}
+}
+
+// Where no counter can be had the verdict stands.
+func TestCountersFull(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	add(t, l, ordinary())
+	for slot := range l.obj.XvVerdicts.MaxEntries() {
+		key := xvCountKey{Link: math.MaxUint32, Slot: slot}
+		if err := l.obj.XvVerdicts.Put(key, make([]uint64, ebpf.MustPossibleCPU())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	try(t, l, v3(), verdict.Delivered)
+	try(t, l, v3().with(func(p *packet) { p.ttl = 1 }), verdict.BadTTL)
+	if got := frames(t, l, vrrp.ID{}, verdict.BadTTL); got != 0 {
+		t.Errorf("counted %d frames without room", got)
+	}
+}
+
+// Foreign adverts of one segment above its rate are a flood; those of another segment are not concerned, and
+// neither are ours.
+func TestPolice(t *testing.T) {
+	const rate = 50
+	l := open(t, Options{})
+	set(t, l, Segment{Link: loopback, UnknownRate: rate})
+	set(t, l, Segment{Link: loopback, VLAN: 5, UnknownRate: rate})
+	id := add(t, l, ordinary())
+	foreign := v3().with(func(p *packet) { p.advert.VRID = 99 })
+	began := time.Now()
+	run := func(p packet, repeat uint32) {
+		t.Helper()
+		if _, err := l.obj.XDP.Run(&ebpf.RunOptions{Data: p.bytes(), Repeat: repeat}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(foreign, 1000)
+	passed, flood := frames(t, l, vrrp.ID{}, verdict.Foreign), frames(t, l, vrrp.ID{}, verdict.Flood)
+	if most := uint64(rate * (1 + time.Since(began).Seconds())); passed < rate || passed > most+1 || passed+flood != 1000 {
+		t.Errorf("%d passed and %d refused of 1000 at once, at %d a second", passed, flood, rate)
+	}
+	run(foreign.tagged(0x8100<<16|5), 1)
+	if got := frames(t, l, vrrp.ID{}, verdict.Foreign); got < passed+1 {
+		t.Error("the flood of one VLAN drowned another")
+	}
+	run(v3(), 10)
+	if got := frames(t, l, id, verdict.Delivered); got != 10 {
+		t.Errorf("%d of 10 adverts of ours came through the flood", got)
+	}
+}
+
+// unknown_vrid drop refuses foreign adverts, but only those to the group.
+func TestUnknownDrop(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	set(t, l, Segment{Link: loopback, UnknownDrop: true})
+	foreign := v3().with(func(p *packet) { p.advert.VRID = 99 })
+	try(t, l, foreign, verdict.UnknownVRID)
+	try(t, l, foreign.with(func(p *packet) { p.dst = own }), verdict.Foreign)
+	if err := l.RemoveSegment(loopback, 0); err != nil {
+		t.Fatal(err)
+	}
+	try(t, l, foreign, verdict.OtherVLAN)
+}
+
+// Samples of one kind come once a second, all together within the budget, and they say why.
+func TestSamples(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	id := add(t, l, ordinary())
+	start(t, l)
+	began := time.Now()
+	bad := v3(addresses(40, false)...).with(func(p *packet) { p.ttl = 7 })
+	for range 1000 {
+		try(t, l, bad, verdict.BadTTL)
+	}
+	s := receive1(t, l.Samples())
+	whole := bad.advert.AppendTo(nil, bad.src, bad.dst, bad.checksum)
+	if s.Verdict != verdict.BadTTL || s.ID != id || s.TTL != 7 || s.Src != master || string(s.Message) != string(whole[:128]) {
+		t.Errorf("sample %+v", s)
+	}
+	broken := v3().with(func(p *packet) { p.frame = func(b []byte) []byte { b[14] = 0x46; return b } })
+	try(t, l, broken, verdict.Malformed)
+	if s := receive1(t, l.Samples()); s.Verdict != verdict.Malformed || s.ID.VRID != 0 || len(s.Message) != 0 || s.Src != master {
+		t.Errorf("sample %+v", s)
+	}
+	for vrid := range 256 {
+		if vrid != int(id.VRID) {
+			try(t, l, v3().with(func(p *packet) { p.advert.VRID = uint8(vrid) }), verdict.Foreign)
+		}
+	}
+	try(t, l, v3(), verdict.Delivered)
+	receive1(t, l.Adverts())
+	time.Sleep(100 * time.Millisecond) // long enough for samples that should not be there
+	got := len(l.Samples())
+	if most := 100 * (1 + time.Since(began).Seconds()); float64(got) > most || got < samplesAhead {
+		t.Errorf("%d samples of 255 kinds at once", got)
+	}
+}
+
+// RX-29 and ND-11: with a guard, packets to a virtual address are refused, neighbour discovery never.
+func TestGuard(t *testing.T) {
+	l := open(t, Options{Trace: true, Guard: true})
+	for _, a := range []struct {
+		name  string
+		frame []byte
+		want  verdict.Verdict
+	}{
+		{"IPv4", tcp(vip), verdict.NoAccept},
+		{"another address", tcp(own), verdict.NotVRRP},
+		{"IPv6", icmpv6(vip6, 128), verdict.NoAccept},
+		{"router solicitation", icmpv6(vip6, 133), verdict.NotVRRP},
+		{"neighbour solicitation", icmpv6(vip6, 135), verdict.NotVRRP},
+		{"neighbour advertisement", icmpv6(vip6, 136), verdict.NotVRRP},
+		{"redirect", icmpv6(vip6, 137), verdict.NoAccept},
+	} {
+		for _, on := range []bool{true, false} {
+			for _, guarded := range []netip.Addr{vip, vip6} {
+				if err := l.SetGuard(loopback, guarded, on); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := a.want
+			if !on {
+				want = verdict.NotVRRP
+			}
+			for _, hook := range []Mode{XDP, TC} {
+				if got, err := l.Try(a.frame, hook); err != nil || got != want {
+					t.Errorf("%s, guard %t, %s: %v %v, want %s", a.name, on, hook, got, err, want)
+				}
+			}
+		}
+	}
+}
+
+// A guard that would refuse nothing is refused itself.
+func TestGuardWithoutOption(t *testing.T) {
+	l := open(t, Options{})
+	if err := l.SetGuard(loopback, vip, true); err == nil {
+		t.Error("the loader took a guard that the filter was loaded without")
+	}
+	if err := l.SetGuard(loopback, vip, false); err != nil {
+		t.Error(err)
+	}
+}

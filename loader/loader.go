@@ -1,0 +1,208 @@
+// Package loader owns the kernel side: it loads the filter once, attaches it to links, writes what it must know
+// about routers into its maps and hands valid adverts up. It is the only importer of cilium/ebpf; what it
+// exports are plain Go types.
+//
+// Nothing is pinned: the filter leaves its links with the process.
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// Mode is where on a link's receive path the filter sits.
+type Mode string
+
+// The modes. Auto chooses: native XDP on network cards and bonds, TC elsewhere.
+const (
+	Auto       Mode = "auto"
+	XDP        Mode = "xdp"
+	XDPGeneric Mode = "xdp-generic"
+	TC         Mode = "tc"
+)
+
+// Options are fixed for the life of a Loader.
+type Options struct {
+	Routers int  // most routers at a time; 0 means 4096
+	Trace   bool // keep the verdict of the last frame for Try
+	Guard   bool // some router refuses packets to its virtual addresses (no_accept, vrrp_strict)
+	Log     *slog.Logger
+}
+
+// Segment is one VLAN of a link on which we run routers, or which we only observe.
+type Segment struct {
+	Link        int
+	VLAN        vrrp.VLAN
+	UnknownDrop bool   // unknown_vrid drop: discard adverts of VRIDs not configured here
+	UnknownRate uint32 // foreign adverts per second and link above which they are dropped; 0 for no limit
+}
+
+// Attachment says how a link is filtered and why so.
+type Attachment struct {
+	Link   int
+	Name   string
+	Mode   Mode   // never Auto
+	Hook   string // "native", "generic", "tcx", "clsact"
+	Reason string // one sentence for operators
+}
+
+// Advert is a valid advert as the kernel saw it.
+type Advert struct {
+	At       time.Duration // CLOCK_MONOTONIC, taken in the kernel on receipt
+	ID       vrrp.ID
+	TTL      uint8
+	Src, Dst netip.Addr
+	MAC      [6]byte // Ethernet source
+	Message  []byte  // the VRRP message, without padding
+}
+
+// Sample is one of the frames that were refused or not ours, so that they can be explained. Kernel sampling is
+// rate limited by link, family, VRID and verdict; the counters count all. A sample keeps the first 128 bytes of
+// the message, and none where the frame was refused before its message was found.
+type Sample struct {
+	Advert
+	Verdict verdict.Verdict
+}
+
+// Seen is what the kernel knows of a router's adverts. Both instants are 0 when there was none.
+type Seen struct {
+	Followed time.Duration // the last advert of the followed master, whether handed over, coalesced or lost
+	Any      time.Duration // the last valid advert of anybody
+}
+
+// Count is how many frames of one link, and where known of one router, ended in a verdict.
+type Count struct {
+	Link    int
+	ID      vrrp.ID // zero VRID: not tied to a router of ours
+	Verdict verdict.Verdict
+	Frames  uint64
+}
+
+// Loader is the loaded filter. Run reads its rings; Attach and Detach may be called at the same time, one call
+// for a link, since each may wait for the kernel. Otherwise its methods are for one goroutine at a time.
+type Loader struct {
+	log    *slog.Logger
+	guards bool                 // Options.Guard
+	spec   *ebpf.CollectionSpec // sized and with its knobs set, for programs that are loaded later
+	obj    objects
+	seen   *ebpf.Memory
+
+	adverts   chan Advert
+	samples   chan Sample
+	forwarded atomic.Uint64 // adverts that Run has put into the channel
+
+	attaching sync.Mutex
+	attached  map[int]attached
+
+	routers  map[vrrp.ID]*router
+	slots    slots
+	lastList uint32
+}
+
+// objects are the programs and maps that every Loader has.
+type objects struct {
+	XDP         *ebpf.Program  `ebpf:"xv_xdp"`
+	TC          *ebpf.Program  `ebpf:"xv_tc_in"`
+	HandedOver  *ebpf.Variable `ebpf:"handed_over"`
+	LastVerdict *ebpf.Variable `ebpf:"last_verdict"`
+	BSS         *ebpf.Map      `ebpf:".bss"`
+	xvMaps
+}
+
+const defaultRouters = 4096
+
+// Open loads the filter.
+func Open(o Options) (*Loader, error) {
+	if o.Routers == 0 {
+		o.Routers = defaultRouters
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	spec, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loader{
+		log:      o.Log,
+		guards:   o.Guard,
+		spec:     spec,
+		adverts:  make(chan Advert, advertsAhead),
+		samples:  make(chan Sample, samplesAhead),
+		attached: make(map[int]attached),
+		routers:  make(map[vrrp.ID]*router),
+		slots:    slots{size: uint32(o.Routers)},
+	}
+	if err := l.load(); err != nil {
+		return nil, fmt.Errorf("load the filter: %w", explainLoad(err))
+	}
+	return l, nil
+}
+
+// prepare sets the knobs and sizes the maps of the compiled filter.
+func prepare(o Options) (*ebpf.CollectionSpec, error) {
+	spec, err := loadXv()
+	if err != nil {
+		return nil, fmt.Errorf("read the compiled filter: %w", err)
+	}
+	routers := uint32(o.Routers)
+	for name, entries := range map[string]uint32{
+		xvMapXvRouters:  routers,
+		xvMapXvSeen:     routers,
+		xvMapXvAddrs:    routers*addrsPerRouter + maxAddrs*2,
+		xvMapXvPeers:    routers*peersPerRouter + maxAddrs*2,
+		xvMapXvGuard:    routers*addrsPerRouter + maxAddrs,
+		xvMapXvVerdicts: routers*verdict.Count + segmentCounters,
+	} {
+		spec.Maps[name].MaxEntries = entries
+	}
+	for name, value := range map[string]any{xvVarTrace: o.Trace, xvVarGuard: o.Guard} {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return nil, fmt.Errorf("set knob %s: %w", name, err)
+		}
+	}
+	return spec, nil
+}
+
+// Shares of the tables. A list is written before the one it replaces is removed, hence room for two of the longest.
+const (
+	addrsPerRouter  = 16
+	peersPerRouter  = 4
+	maxAddrs        = 255
+	segmentCounters = 4096 // counters of frames that belong to no router
+)
+
+func (l *Loader) load() error {
+	if err := rlimit.RemoveMemlock(); err != nil {
+		return err
+	}
+	if err := l.spec.Copy().LoadAndAssign(&l.obj, nil); err != nil {
+		return err
+	}
+	seen, err := l.obj.XvSeen.Memory()
+	if err != nil {
+		return errors.Join(err, l.obj.close())
+	}
+	l.seen = seen
+	return nil
+}
+
+func (o *objects) close() error {
+	return errors.Join(o.XDP.Close(), o.TC.Close(), o.BSS.Close(), o.xvMaps.Close())
+}
+
+// Close detaches from every link and frees everything.
+func (l *Loader) Close() error {
+	return errors.Join(l.detachAll(), l.obj.close())
+}

@@ -1,0 +1,285 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// router is what the filter was told of a router, to be told again with changes.
+type router struct {
+	value xvRouter
+	addrs []xvAddrKey // its entries in xv_addrs
+	peers []xvAddrKey // and in xv_peers
+}
+
+// SetSegment and RemoveSegment say which VLANs of a link are looked at; frames of others pass untouched.
+func (l *Loader) SetSegment(s Segment) error {
+	value := xvSegment{UnknownDrop: bit[uint32](s.UnknownDrop)}
+	if s.UnknownRate != 0 {
+		value.ForeignCostNs = uint64(time.Second) / uint64(s.UnknownRate)
+	}
+	key := xvSegmentKey{Link: uint32(s.Link), Vlan: uint32(s.VLAN)}
+	if err := l.obj.XvSegments.Put(key, value); err != nil {
+		return fmt.Errorf("set VLAN %s of link %d: %w", s.VLAN, s.Link, explainPut(err))
+	}
+	return nil
+}
+
+// RemoveSegment undoes SetSegment.
+func (l *Loader) RemoveSegment(link int, v vrrp.VLAN) error {
+	err := l.obj.XvSegments.Delete(xvSegmentKey{Link: uint32(link), Vlan: uint32(v)})
+	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return fmt.Errorf("remove VLAN %s of link %d: %w", v, link, err)
+	}
+	return nil
+}
+
+// SetRouter adds a router or replaces its rules at one instant; what it follows is forgotten but for
+// Rules.Followed, and its stamps are kept. An error leaves the filter as it was.
+func (l *Loader) SetRouter(r vrrp.Rules) error {
+	if err := l.setRouter(r); err != nil {
+		return fmt.Errorf("set %s: %w", describe(r.ID), explainPut(err))
+	}
+	return nil
+}
+
+func (l *Loader) setRouter(r vrrp.Rules) error {
+	if r.ID.V6 && r.Versions&vrrp.V2 != 0 {
+		return errors.New("version 2 has no IPv6")
+	}
+	old := l.routers[r.ID]
+	l.lastList++
+	next := router{value: rules(r)}
+	next.value.List = l.lastList
+	slot, err := l.slotFor(old)
+	if err != nil {
+		return err
+	}
+	next.value.Slot = slot
+	if err = l.writeLists(&next, r); err == nil {
+		err = l.obj.XvRouters.Put(keyOf(r.ID), next.value)
+	}
+	if err != nil {
+		if old == nil {
+			l.slots.release(slot)
+		}
+		return errors.Join(err, l.removeLists(&next))
+	}
+	l.routers[r.ID] = &next
+	if old == nil {
+		return nil
+	}
+	return l.removeLists(old)
+}
+
+// RemoveRouter forgets a router and its counters.
+func (l *Loader) RemoveRouter(id vrrp.ID) error {
+	r, ok := l.routers[id]
+	if !ok {
+		return nil
+	}
+	err := l.obj.XvRouters.Delete(keyOf(id))
+	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return fmt.Errorf("remove %s: %w", describe(id), err)
+	}
+	delete(l.routers, id)
+	if err := errors.Join(l.removeLists(r), l.removeCounters(id.Link, r.value.Slot)); err != nil {
+		return fmt.Errorf("remove %s: %w", describe(id), err)
+	}
+	l.slots.release(r.value.Slot)
+	return nil
+}
+
+// Follow makes the filter coalesce adverts equal to a: same source, MAC, header and length. nil follows nobody.
+// The instants of Seen.Followed are those of the source that was followed when the advert came.
+func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
+	r, ok := l.routers[id]
+	if !ok {
+		return fmt.Errorf("follow a master: no %s", describe(id))
+	}
+	value := r.value
+	value.Followed, value.RepeatHead, value.RepeatMac, value.RepeatLength = [16]byte{}, [8]byte{}, [6]byte{}, 0
+	if a != nil {
+		if len(a.Message) < len(value.RepeatHead) {
+			return fmt.Errorf("follow a master: %s: advert of %d bytes is no advert", describe(id), len(a.Message))
+		}
+		value.Followed = a.Src.As16()
+		value.RepeatHead = [8]byte(a.Message)
+		value.RepeatMac = a.MAC
+		value.RepeatLength = uint16(len(a.Message))
+	}
+	if err := l.obj.XvRouters.Put(keyOf(id), value); err != nil {
+		return fmt.Errorf("follow a master: %s: %w", describe(id), explainPut(err))
+	}
+	r.value = value
+	return nil
+}
+
+// SetGuard makes the filter drop packets to addr on link, save neighbour discovery; Options.Guard must be set.
+func (l *Loader) SetGuard(link int, addr netip.Addr, on bool) error {
+	if on && !l.guards {
+		return fmt.Errorf("guard %s on link %d: the filter was loaded without guard", addr, link)
+	}
+	key := xvGuardKey{Link: uint32(link), Addr: addr.As16()}
+	var err error
+	if on {
+		err = l.obj.XvGuard.Put(key, uint8(1))
+	} else if err = l.obj.XvGuard.Delete(key); errors.Is(err, ebpf.ErrKeyNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("guard %s on link %d: %w", addr, link, explainPut(err))
+	}
+	return nil
+}
+
+// slotFor keeps a router's slot, or takes one whose stamps it clears.
+func (l *Loader) slotFor(old *router) (uint32, error) {
+	if old != nil {
+		return old.value.Slot, nil
+	}
+	slot, err := l.slots.take()
+	if err != nil {
+		return 0, err
+	}
+	return slot, l.forget(slot)
+}
+
+// writeLists writes the addresses and peers of a router under its list, and the sum of the addresses' weights
+// into its value.
+func (l *Loader) writeLists(next *router, r vrrp.Rules) error {
+	weights := make(map[netip.Addr]uint64)
+	for _, a := range r.Addrs {
+		if weights[a] == 0 {
+			weights[a] = rand.Uint64() | 1
+			key := xvAddrKey{List: next.value.List, Addr: a.As16()}
+			next.addrs = append(next.addrs, key)
+			if err := l.obj.XvAddrs.Put(key, weights[a]); err != nil {
+				return fmt.Errorf("address %s: %w", a, err)
+			}
+		}
+		next.value.Weight += weights[a]
+	}
+	for _, p := range r.Peers {
+		key := xvAddrKey{List: next.value.List, Addr: p.Addr.As16()}
+		next.peers = append(next.peers, key)
+		if err := l.obj.XvPeers.Put(key, xvPeer{MinTtl: p.MinTTL, MaxTtl: p.MaxTTL}); err != nil {
+			return fmt.Errorf("peer %s: %w", p.Addr, err)
+		}
+	}
+	return nil
+}
+
+func (l *Loader) removeLists(r *router) error {
+	return errors.Join(removeKeys(l.obj.XvAddrs, r.addrs), removeKeys(l.obj.XvPeers, r.peers))
+}
+
+// removeCounters clears a slot's counters for the one who gets it next.
+func (l *Loader) removeCounters(link int, slot uint32) error {
+	var keys []xvCountKey
+	for v := range uint32(verdict.Count) {
+		keys = append(keys, xvCountKey{Link: uint32(link), Slot: slot, Verdict: v})
+	}
+	return removeKeys(l.obj.XvVerdicts, keys)
+}
+
+func removeKeys[K any](m *ebpf.Map, keys []K) error {
+	for _, key := range keys {
+		if err := m.Delete(key); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// rules are a router's rules as the filter reads them, without slot and lists.
+func rules(r vrrp.Rules) xvRouter {
+	return xvRouter{
+		Own:       address(r.Own),
+		Group:     address(r.Group),
+		Followed:  address(r.Followed),
+		Password:  r.Auth.Data,
+		Checksum:  checksumRules[r.Checksum],
+		ListRule:  listRules[r.Mismatch],
+		Addrs:     uint16(len(r.Addrs)),
+		Versions:  uint8(r.Versions),
+		Seconds:   wholeSeconds(r.Interval),
+		AuthType:  uint8(r.Auth.Type),
+		Owner:     bit[uint8](r.Owner),
+		AnyFirst:  bit[uint8](r.AnyFirst),
+		SkipAddrs: bit[uint8](r.SkipAddrs),
+		Unicast:   bit[uint8](len(r.Peers) != 0),
+	}
+}
+
+var checksumRules = [...]xvChecksumRule{
+	vrrp.Either: xvChecksumRuleCHECKSUM_EITHER,
+	vrrp.Plain:  xvChecksumRuleCHECKSUM_PLAIN,
+	vrrp.Pseudo: xvChecksumRuleCHECKSUM_PSEUDO,
+}
+
+var listRules = [...]xvListRule{
+	vrrp.DropDisjoint:   xvListRuleLIST_DROP_DISJOINT,
+	vrrp.AcceptMismatch: xvListRuleLIST_ACCEPT,
+	vrrp.DropMismatch:   xvListRuleLIST_DROP_DIFFERENT,
+}
+
+// address is 16 bytes, IPv4 v4-mapped. No address is all zero, which no advert that is let through has as source.
+func address(a netip.Addr) [16]byte {
+	if !a.IsValid() {
+		return [16]byte{}
+	}
+	return a.As16()
+}
+
+// wholeSeconds is the interval as version 2 sends it; 0, which no advert may have, where it cannot.
+func wholeSeconds(d time.Duration) uint8 {
+	if s := d / time.Second; s <= 255 {
+		return uint8(s)
+	}
+	return 0
+}
+
+func bit[T uint8 | uint32](on bool) T {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func keyOf(id vrrp.ID) xvRouterKey {
+	return xvRouterKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Vrid: id.VRID}
+}
+
+func describe(id vrrp.ID) string {
+	return fmt.Sprintf("%s router %d on link %d, VLAN %s", id.Family(), id.VRID, id.Link, id.VLAN)
+}
+
+// slots hands out the indices of xv_seen, the longest unused first.
+type slots struct {
+	size, used uint32 // used: how many were handed out for the first time
+	free       []uint32
+}
+
+func (s *slots) take() (uint32, error) {
+	if s.used < s.size {
+		s.used++
+		return s.used - 1, nil
+	}
+	if len(s.free) == 0 {
+		return 0, fmt.Errorf("%w: all %d routers are taken", ErrFull, s.size)
+	}
+	slot := s.free[0]
+	s.free = s.free[1:]
+	return slot, nil
+}
+
+func (s *slots) release(slot uint32) { s.free = append(s.free, slot) }

@@ -1,0 +1,230 @@
+package loader
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+const patience = 10 * time.Second
+
+// start runs a loader's reader until the test ends.
+func start(t testing.TB, l *Loader) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func receive1[T any](t testing.TB, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+}
+
+func try(t testing.TB, l *Loader, p packet, want verdict.Verdict) {
+	t.Helper()
+	got, err := l.Try(p.bytes(), XDP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != want {
+		t.Fatalf("verdict %s, want %s", got, want)
+	}
+}
+
+// What the ring hands up is what was on the wire.
+func TestAdvertContents(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	start(t, l)
+	set(t, l, Segment{Link: loopback, VLAN: 7<<16 | 8})
+	stacked := ordinary()
+	stacked.ID.VLAN, stacked.Addrs = 7<<16|8, addresses(255, false)
+	add(t, l, stacked)
+	add(t, l, ordinary())
+	add(t, l, ordinaryIPv6())
+	for name, p := range map[string]packet{
+		"IPv4":               v3(),
+		"IPv6":               v3IPv6(addresses(6, true)...),
+		"IPv6 over one copy": v3IPv6(addresses(12, true)...),
+		"QinQ, 255 addresses, options": v3(addresses(255, false)...).tagged(0x88a8<<16|7, 0x8100<<16|8).
+			with(func(p *packet) { p.options = 8 }),
+		"30 addresses, exactly one copy": v3(append(addresses(29, false), vip)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			try(t, l, p, verdict.Delivered)
+			a := receive1(t, l.Adverts())
+			id := vrrp.ID{Link: loopback, V6: p.src.Is6(), VRID: vrid}
+			if len(p.tags) != 0 {
+				id.VLAN = 7<<16 | 8
+			}
+			if a.ID != id || a.TTL != 255 || a.Src != p.src || a.Dst != p.dst || a.MAC != p.mac {
+				t.Errorf("got %+v", a)
+			}
+			if want := p.advert.AppendTo(nil, p.src, p.dst, p.checksum); !slices.Equal(a.Message, want) {
+				t.Errorf("message % x, want % x", a.Message, want)
+			}
+			if seen := l.LastSeen(id); seen.Any != a.At || seen.Followed != 0 {
+				t.Errorf("seen %+v, advert at %s", seen, a.At)
+			}
+		})
+	}
+}
+
+// A repeat of the followed master moves its stamp and wakes nobody; anything else about it is handed over.
+func TestCoalesce(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	start(t, l)
+	r := ordinary()
+	r.Mismatch = vrrp.AcceptMismatch
+	id := add(t, l, r)
+	try(t, l, v3(), verdict.Delivered)
+	followed := receive1(t, l.Adverts())
+	if err := l.Follow(id, &followed); err != nil {
+		t.Fatal(err)
+	}
+	try(t, l, v3(), verdict.Coalesced)
+	repeat := l.LastSeen(id)
+	if repeat.Followed <= followed.At || repeat.Any != repeat.Followed {
+		t.Errorf("seen %+v after a repeat, first advert at %s", repeat, followed.At)
+	}
+	for name, change := range map[string]func(*packet){
+		"priority":      func(p *packet) { p.advert.Priority = 0 },
+		"interval":      func(p *packet) { p.advert.Interval = time.Second / 2 },
+		"checksum form": func(p *packet) { p.checksum = vrrp.Pseudo },
+		"address list":  func(p *packet) { p.advert.Addrs = []netip.Addr{rival} },
+		"length":        func(p *packet) { p.advert.Addrs = []netip.Addr{vip, rival} },
+		"Ethernet":      func(p *packet) { p.mac[5]++ },
+	} {
+		before := l.LastSeen(id)
+		try(t, l, v3().with(change), verdict.Delivered)
+		a := receive1(t, l.Adverts())
+		if seen := l.LastSeen(id); seen.Followed != a.At || seen.Followed <= before.Followed {
+			t.Errorf("%s: seen %+v, advert at %s", name, seen, a.At)
+		}
+	}
+	before := l.LastSeen(id)
+	try(t, l, v3().from(rival), verdict.Delivered)
+	a := receive1(t, l.Adverts())
+	if seen := l.LastSeen(id); seen.Followed != before.Followed || seen.Any != a.At {
+		t.Errorf("another sender: seen %+v, advert at %s", seen, a.At)
+	}
+	try(t, l, v3().with(func(p *packet) { p.message = func(m []byte) []byte { m[11]++; return m } }), verdict.BadChecksum)
+	for name, forget := range map[string]func() error{
+		"follow nobody": func() error { return l.Follow(id, nil) },
+		"new rules":     func() error { return l.SetRouter(r) },
+	} {
+		if err := l.Follow(id, &followed); err != nil {
+			t.Fatal(err)
+		}
+		if err := forget(); err != nil {
+			t.Fatal(err)
+		}
+		before := l.LastSeen(id)
+		try(t, l, v3(), verdict.Delivered)
+		receive1(t, l.Adverts())
+		if seen := l.LastSeen(id); seen.Followed != before.Followed {
+			t.Errorf("%s: stamped as followed: %+v", name, seen)
+		}
+	}
+}
+
+// The password lies outside what a repeat is known by, and is checked all the same.
+func TestCoalescePassword(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	start(t, l)
+	r := ordinary()
+	r.Versions, r.Auth = vrrp.V2, vrrp.NewPass("secret")
+	id := add(t, l, r)
+	try(t, l, v2("secret"), verdict.Delivered)
+	a := receive1(t, l.Adverts())
+	if err := l.Follow(id, &a); err != nil {
+		t.Fatal(err)
+	}
+	try(t, l, v2("secret"), verdict.Coalesced)
+	swapped := v2("secret").with(func(p *packet) {
+		p.message = func(m []byte) []byte { // the checksum cannot see two words change places
+			m[12], m[13], m[14], m[15] = m[14], m[15], m[12], m[13]
+			return m
+		}
+	})
+	try(t, l, swapped, verdict.AuthData)
+}
+
+// When the ring is full an advert is lost, but not its time; Drained counts only what was handed over.
+func TestLost(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	r := ordinary()
+	r.Followed = master
+	id := add(t, l, r)
+	if !l.Drained() {
+		t.Error("not drained before the first advert")
+	}
+	full := v3().bytes()
+	if _, err := l.obj.XDP.Run(&ebpf.RunOptions{Data: full, Repeat: 30000}); err != nil {
+		t.Fatal(err)
+	}
+	if l.Drained() {
+		t.Error("drained with a full ring")
+	}
+	delivered, lost := frames(t, l, id, verdict.Delivered), frames(t, l, id, verdict.Lost)
+	if delivered == 0 || lost == 0 || delivered+lost != 30000 {
+		t.Fatalf("%d delivered and %d lost of 30000", delivered, lost)
+	}
+	before := l.LastSeen(id)
+	try(t, l, v3(), verdict.Lost)
+	if seen := l.LastSeen(id); seen.Followed <= before.Followed || seen.Any != seen.Followed {
+		t.Errorf("seen %+v, before %+v", seen, before)
+	}
+	start(t, l)
+	for range delivered {
+		receive1(t, l.Adverts())
+	}
+	for end := time.Now().Add(patience); !l.Drained(); {
+		if time.Now().After(end) {
+			t.Fatal("not drained after the last advert")
+		}
+	}
+}
+
+// A slot that is used again starts without stamps and counters; a router that gets new rules keeps both.
+func TestSlots(t *testing.T) {
+	l := open(t, Options{Trace: true, Routers: 1})
+	id := add(t, l, ordinary())
+	try(t, l, v3(), verdict.Delivered)
+	seen := l.LastSeen(id)
+	if add(t, l, ordinary()); l.LastSeen(id) != seen || frames(t, l, id, verdict.Delivered) != 1 {
+		t.Error("new rules cost the router its stamps or counters")
+	}
+	if err := l.SetRouter(ordinaryIPv6()); err == nil {
+		t.Fatal("a second router fits into one slot")
+	}
+	if err := l.RemoveRouter(id); err != nil {
+		t.Fatal(err)
+	}
+	id = add(t, l, ordinaryIPv6())
+	if seen := l.LastSeen(id); seen != (Seen{}) {
+		t.Errorf("the new router has seen %+v", seen)
+	}
+	if n := frames(t, l, id, verdict.Delivered); n != 0 {
+		t.Errorf("the new router has %d frames", n)
+	}
+}
