@@ -1,0 +1,384 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/xvrrp/xvrrp/control/host"
+	"golang.org/x/sys/unix"
+)
+
+// run runs h and returns what ends it, which is also done at the end of the test.
+func (n *network) run(h *host.Host) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		must(n, <-done)
+	})
+	n.Cleanup(stop)
+	return stop
+}
+
+// running opens and runs a Host.
+func (n *network) running() *host.Host {
+	n.Helper()
+	h := n.open()
+	n.run(h)
+	return h
+}
+
+// failure waits for a failed effect.
+func (n *network) failure(h *host.Host) host.Failure {
+	n.Helper()
+	select {
+	case f := <-h.Failures():
+		return f
+	case <-time.After(patience):
+		n.Fatal("no failure was reported")
+		return host.Failure{}
+	}
+}
+
+func (n *network) noFailure(h *host.Host) {
+	n.Helper()
+	select {
+	case f := <-h.Failures():
+		n.Errorf("%s failed: %v", f.Op, f.Err)
+	default:
+	}
+}
+
+func TestOpenWithoutPrivilege(t *testing.T) {
+	newNetwork(t)
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	must(t, unix.Capset(&header, &none[0])) // of this thread, which ends with the test
+	_, err := host.Open(slog.New(slog.DiscardHandler))
+	if !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "CAP_NET_RAW") {
+		t.Errorf("Open said %v", err)
+	}
+}
+
+func TestAcquireAndRelease(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	b := n.binding("172.160.180.168/24", "172.160.180.169/24", "192.0.2.10/24", "10.0.0.1/32", "2001:db8::1/64")
+	must(t, h.Bind(b))
+	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24"}) {
+		t.Fatalf("after Bind the link has %v", got)
+	}
+
+	h.Acquire(b.ID)
+	n.await("all five addresses", func() bool { return len(h.Held(b.ID)) == 5 })
+	// Primary addresses come first, each subnet's secondary ones behind, all in the order of the binding.
+	want := []string{"192.0.2.1/24", "172.160.180.168/24", "10.0.0.1/32", "172.160.180.169/24", "192.0.2.10/24",
+		"2001:db8::1/64"}
+	if got := n.addrs(n.router); !slices.Equal(got, want) {
+		t.Errorf("the link has %v, want %v", got, want)
+	}
+	seen := n.seen(h)
+	if primary := seen.Addrs[0]; primary.Prefix.String() != "192.0.2.1/24" || primary.Secondary {
+		t.Errorf("Links has primary address %v", primary)
+	}
+	if last := seen.Addrs[4]; last.Prefix.String() != "192.0.2.10/24" || !last.Secondary {
+		t.Errorf("Links has last IPv4 address %v", last)
+	}
+
+	h.Release(b.ID)
+	n.await("none of them", func() bool { return len(h.Held(b.ID)) == 0 })
+	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24"}) {
+		t.Errorf("after Release the link has %v", got)
+	}
+	n.noFailure(h)
+}
+
+func TestPutBack(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	b := n.binding("192.0.2.10/24", "2001:db8::1/128")
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 2 })
+	for _, addr := range []string{"192.0.2.10/24", "2001:db8::1/128"} {
+		n.delAddr(n.router, addr)
+		deleted := host.Now()
+		n.await(addr+" again", func() bool { return n.has(n.router, addr) })
+		t.Logf("%s was back after %v", addr, host.Now()-deleted)
+	}
+
+	// The primary address of the subnet takes its secondary ones along.
+	n.delAddr(n.router, "192.0.2.1/24")
+	n.await("192.0.2.10 without 192.0.2.1", func() bool { return n.has(n.router, "192.0.2.10/24") })
+
+	h.Release(b.ID)
+	n.await("none of them", func() bool { return len(n.addrs(n.router)) == 0 })
+	n.noFailure(h)
+}
+
+// What somebody deleted and added again before we could is theirs from then on.
+func TestAddressChangesHands(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	b := n.binding("192.0.2.10/24")
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })
+	resume := h.HoldEvents(t)
+	n.delAddr(n.router, "192.0.2.10/24")
+	n.addAddr(n.router, "192.0.2.10/24")
+	n.addAddr(n.router, "192.0.2.20/24")
+	resume()
+	n.await("the events", func() bool { return n.seenAddr(h, "192.0.2.20/24") })
+	h.Release(b.ID)
+	marker := n.binding("192.0.2.30/24")
+	marker.ID.VRID = 57
+	must(t, h.Bind(marker))
+	h.Acquire(marker.ID)
+	n.await("the release to be over", func() bool { return n.has(n.router, "192.0.2.30/24") })
+	if !n.has(n.router, "192.0.2.10/24") {
+		t.Error("an address that is no longer ours was removed")
+	}
+}
+
+func TestForeignAddressStays(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	n.addAddr(n.router, "192.0.2.10/24")
+	b := n.binding("192.0.2.1/24", "192.0.2.10/24", "192.0.2.11/24") // priority 255: its own address among them
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("all addresses", func() bool { return len(h.Held(b.ID)) == 3 })
+	h.Release(b.ID)
+	n.await("ours gone", func() bool { return !n.has(n.router, "192.0.2.11/24") })
+	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24", "192.0.2.10/24"}) {
+		t.Errorf("the link has %v", got)
+	}
+	n.noFailure(h)
+}
+
+func TestEndRemovesOnlyOurs(t *testing.T) {
+	n := newNetwork(t)
+	h := n.open()
+	stop := n.run(h)
+	first, second := n.binding("192.0.2.10/24", "2001:db8::1/128"), n.binding("192.0.2.11/24")
+	second.ID.VRID = 57
+	must(t, h.Bind(first))
+	must(t, h.Bind(second))
+	h.Acquire(first.ID)
+	h.Acquire(second.ID)
+	n.await("the addresses", func() bool { return len(h.Held(first.ID))+len(h.Held(second.ID)) == 3 })
+	n.addAddr(n.router, "192.0.2.20/24")
+	stop()
+	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24", "192.0.2.20/24"}) {
+		t.Errorf("the link has %v", got)
+	}
+}
+
+func TestBindingChanges(t *testing.T) {
+	n := newNetwork(t)
+	other := n.addLink("ens161")
+	h := n.running()
+	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("both addresses", func() bool { return len(h.Held(b.ID)) == 2 })
+
+	b = n.binding("192.0.2.11/24", "192.0.2.12/24", "198.51.100.1/32")
+	b.Addrs[2].Link = other.Attrs().Index
+	must(t, h.Bind(b))
+	n.await("the new addresses", func() bool { return len(h.Held(b.ID)) == 3 && !n.has(n.router, "192.0.2.10/24") })
+	if !n.has(other, "198.51.100.1/32") {
+		t.Error("the address of another link is not there")
+	}
+
+	b.Addrs[1].Label = "ens160:vip"
+	must(t, h.Bind(b))
+	n.await("the label", func() bool {
+		list, err := n.nl.AddrList(n.router, netlink.FAMILY_V4)
+		must(t, err)
+		return slices.ContainsFunc(list, func(a netlink.Addr) bool { return a.Label == "ens160:vip" })
+	})
+
+	must(t, h.Unbind(b.ID))
+	n.await("nothing of it", func() bool { return len(n.addrs(n.router)) == 1 && len(n.addrs(other)) == 0 })
+	n.noFailure(h)
+}
+
+func TestSharedAddress(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	first, second := n.binding("192.0.2.10/24"), n.binding("192.0.2.10/24", "192.0.2.11/24")
+	second.ID.VRID = 57
+	must(t, h.Bind(first))
+	must(t, h.Bind(second))
+	h.Acquire(first.ID)
+	h.Acquire(second.ID)
+	n.await("the addresses", func() bool { return len(h.Held(second.ID)) == 2 })
+	h.Release(second.ID)
+	n.await("the second router's own gone", func() bool { return !n.has(n.router, "192.0.2.11/24") })
+	if !n.has(n.router, "192.0.2.10/24") {
+		t.Error("the shared address went with the first of its holders")
+	}
+	h.Release(first.ID)
+	n.await("the shared one gone", func() bool { return !n.has(n.router, "192.0.2.10/24") })
+}
+
+func TestAddressOptions(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	b := n.binding("10.1.0.1/24", "10.2.0.1/32",
+		"2001:db8::1/128", "2001:db8::2/128", "2001:db8:1::1/64", "2001:db8::3/128")
+	b.Addrs[0].Broadcast = netip.MustParseAddr("10.1.0.255")
+	b.Addrs[0].Scope = 253 // link
+	b.Addrs[0].PreferredLifetime = 0
+	b.Addrs[1].Peer = netip.MustParsePrefix("10.2.0.2/30")
+	b.Addrs[2].PreferredLifetime = 0
+	b.Addrs[4].PreferredLifetime = 0
+	b.Addrs[5].PreferredLifetime = 1000
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("all addresses", func() bool { return len(h.Held(b.ID)) == 6 })
+	list, err := n.nl.AddrList(n.router, netlink.FAMILY_ALL)
+	must(t, err)
+	const forever = 1<<32 - 1
+	want := map[string]func(a netlink.Addr) bool{
+		"10.1.0.1/24":      func(a netlink.Addr) bool { return a.Broadcast.String() == "10.1.0.255" && a.Scope == 253 && a.PreferedLft == forever },
+		"10.2.0.1/32":      func(a netlink.Addr) bool { return a.Peer.String() == "10.2.0.2/30" && a.Broadcast == nil },
+		"2001:db8::1/128":  func(a netlink.Addr) bool { return a.PreferedLft == 0 && a.ValidLft == forever },
+		"2001:db8::2/128":  func(a netlink.Addr) bool { return a.PreferedLft == forever },
+		"2001:db8:1::1/64": func(a netlink.Addr) bool { return a.PreferedLft == 0 && a.ValidLft == forever },
+		"2001:db8::3/128":  func(a netlink.Addr) bool { return a.PreferedLft > 990 && a.PreferedLft <= 1000 },
+	}
+	for _, a := range list {
+		if ok := want[a.IPNet.String()]; ok != nil {
+			delete(want, a.IPNet.String())
+			if !ok(a) {
+				t.Errorf("%v has broadcast %v, scope %d, peer %v, flags %#x, preferred %d, valid %d",
+					a.IPNet, a.Broadcast, a.Scope, a.Peer, a.Flags, a.PreferedLft, a.ValidLft)
+			}
+		}
+	}
+	for addr := range want {
+		t.Errorf("%s is missing", addr)
+	}
+	h.Release(b.ID)
+	n.await("all gone", func() bool { return len(n.addrs(n.router)) == 1 })
+}
+
+func TestSweep(t *testing.T) {
+	n := newNetwork(t)
+	left := []string{"192.0.2.10/24", "2001:db8::1/128", "192.0.2.12/24"}
+	host.LeaveBehind(t, n.router.Attrs().Index, left...)
+	n.addAddr(n.router, "192.0.2.11/24")
+	h := n.running()
+
+	stale := n.binding("192.0.2.10/24", "2001:db8::1/128", "192.0.2.11/24", "192.0.2.1/24")
+	taken := n.binding("192.0.2.12/24")
+	taken.ID.VRID = 57
+	must(t, h.Bind(stale))
+	must(t, h.Bind(taken))
+	h.Acquire(taken.ID)
+	must(t, h.Sweep())
+	n.await("what was left is gone", func() bool {
+		return !n.has(n.router, "192.0.2.10/24") && !n.has(n.router, "2001:db8::1/128")
+	})
+	want := []string{"192.0.2.1/24", "192.0.2.12/24", "192.0.2.11/24"}
+	if got := n.addrs(n.router); !slices.Equal(got, want) {
+		t.Errorf("the link has %v, want %v: what is held or not ours stays", got, want)
+	}
+
+	h.Release(taken.ID)
+	n.await("the adopted address is gone", func() bool { return !n.has(n.router, "192.0.2.12/24") })
+}
+
+// A kernel without marks cannot tell what a killed daemon left from what was configured by hand; there the former
+// is assumed, but never of a router's own address.
+func TestSweepWithoutMarks(t *testing.T) {
+	n := newNetwork(t)
+	n.addAddr(n.router, "192.0.2.10/24")
+	n.addAddr(n.router, "192.0.2.20/24")
+	h := n.open()
+	h.ForgetMarks()
+	n.run(h)
+	b := n.binding("192.0.2.1/24", "192.0.2.10/24")
+	must(t, h.Bind(b))
+	must(t, h.Sweep())
+	n.await("what was left is gone", func() bool { return !n.has(n.router, "192.0.2.10/24") })
+	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24", "192.0.2.20/24"}) {
+		t.Errorf("the link has %v", got)
+	}
+}
+
+func TestManyAddresses(t *testing.T) {
+	const count = 1000
+	n := newNetwork(t)
+	h := n.running()
+	addrs := make([]string, count)
+	for i := range addrs {
+		addrs[i] = fmt.Sprintf("10.1.%d.%d/32", i/250, i%250+1)
+	}
+	b := n.binding()
+	b.Addrs = n.binding(addrs...).Addrs
+	must(t, h.Bind(b))
+	started := host.Now()
+	h.Acquire(b.ID)
+	n.await("all addresses", func() bool { return len(h.Held(b.ID)) == count })
+	t.Logf("%d addresses after %v", count, host.Now()-started)
+	if got := n.addrs(n.router)[1:]; !slices.Equal(got, addrs) {
+		t.Error("the addresses are not in the order of the binding")
+	}
+	started = host.Now()
+	h.Release(b.ID)
+	n.await("none", func() bool { return len(h.Held(b.ID)) == 0 })
+	t.Logf("gone after %v", host.Now()-started)
+	n.noFailure(h)
+}
+
+// A link that is removed under a held address makes one failure, not one for each event.
+func TestLinkGone(t *testing.T) {
+	n := newNetwork(t)
+	other := n.addLink("ens161")
+	h := n.running()
+	b := n.binding()
+	for _, a := range n.binding("10.0.0.1/32", "10.0.0.2/32", "10.0.0.3/32").Addrs {
+		a.Link = other.Attrs().Index
+		b.Addrs = append(b.Addrs, a)
+	}
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 3 })
+	must(t, n.nl.LinkDel(other))
+	n.await("the link gone", func() bool { return len(h.Held(b.ID)) == 0 })
+
+	h.Acquire(b.ID)
+	if f := n.failure(h); f.ID != b.ID || f.Op != "acquire" {
+		t.Errorf("failure is %+v", f)
+	}
+	h.Release(b.ID)
+	must(t, h.Unbind(b.ID))
+}
+
+func TestAcquireFails(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
+	b.Addrs[0].Label = "a-label-that-is-too-long"
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	f := n.failure(h)
+	if f.ID != b.ID || f.Op != "acquire" {
+		t.Errorf("failure is %+v", f)
+	}
+	n.await("the other address", func() bool { return n.has(n.router, "192.0.2.11/24") })
+}
