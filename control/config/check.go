@@ -1,0 +1,310 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+)
+
+// The groups adverts go to (RFC 9568 5.1.1.2, 5.1.2.2).
+var (
+	group4 = netip.AddrFrom4([4]byte{224, 0, 0, 18})
+	group6 = netip.MustParseAddr("ff02::12")
+)
+
+// What holds where nothing is given.
+const (
+	defaultPriority    = 100
+	ownerPriority      = 255
+	defaultInterval    = time.Second
+	defaultDownAdverts = 3
+	defaultTTL         = 255
+	defaultUnknownRate = 1000
+	defaultSMTPTimeout = 30 * time.Second
+	defaultGARPDelay   = 5 * time.Second
+	defaultGARPRepeat  = 5
+)
+
+// checker turns drafts into routers: it applies defaults and the rules across fields, and repairs what
+// keepalived repairs.
+type checker struct {
+	*reporter
+	globals *globals
+	mtu     func(iface string) int
+	owners  map[segment]*draft
+}
+
+// segment is what a VRID must be unique on.
+type segment struct {
+	iface string
+	vlan  vrrp.VLAN
+	v6    bool
+	vrid  uint8
+}
+
+// global is global_defs with its defaults.
+func (c *checker) global() Global {
+	g := c.globals.Global
+	g.GARPInterval = c.globals.garpGap.or(0)
+	g.GNAInterval = c.globals.gnaGap.or(0)
+	g.StartupDelay = c.globals.startup.or(0)
+	g.SMTPConnectTimeout = c.globals.smtpTimeout.or(defaultSMTPTimeout)
+	g.UnknownRate = c.globals.unknownRate.or(defaultUnknownRate)
+	g.UnknownDrop = c.globals.unknownDrop.or(false)
+	g.LogUnknown = c.globals.logUnknown.or(false)
+	return g
+}
+
+// router is a draft made whole. The order matters: each step relies on those before it.
+func (c *checker) router(dr *draft) Router {
+	dr.inheritAll(&c.globals.defaults)
+	dr.Strict = dr.strict.or(false)
+	dr.V6 = dr.family.v
+	c.version(dr)
+	c.interval(dr)
+	c.role(dr)
+	c.preemption(dr)
+	c.authentication(dr)
+	c.unicast(dr)
+	c.sources(dr)
+	c.addresses(dr)
+	c.adverts(dr)
+	c.acceptance(dr)
+	c.announcements(dr)
+	c.identity(dr)
+	return dr.Router
+}
+
+// fault keeps a router, and no other, from running. The first one is told as its reason.
+func (c *checker) fault(dr *draft, m mark, hint, message string) {
+	c.report(Error, m, hint, "%s: %s; this router does not run", dr.Name, message)
+	if dr.Fault == "" {
+		dr.Fault = message
+	}
+}
+
+func (c *checker) warn(dr *draft, m mark, hint, message string) {
+	c.report(Warning, m, hint, "%s: %s", dr.Name, message)
+}
+
+// familyName is the router's family in words.
+func (dr *draft) familyName() string {
+	if dr.V6 {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+func (c *checker) version(dr *draft) {
+	dr.Interop = dr.interop.or(false)
+	switch {
+	case dr.V6:
+		if own(dr.version, c.globals.version) && dr.version.v == 2 {
+			c.warn(dr, dr.version.at, "remove the line", "IPv6 needs version 3; version 2 is ignored")
+		}
+		if dr.Interop {
+			c.warn(dr, dr.interop.at, "remove it", "version 2 knows no IPv6: v2_v3_interop is ignored")
+			dr.Interop = false
+		}
+		dr.Version = 3
+	case dr.Interop:
+		if own(dr.version, c.globals.version) && dr.version.v == 2 {
+			c.warn(dr, dr.version.at, "remove the line", "v2_v3_interop sends both versions; version 2 is ignored")
+		}
+		dr.Version = 3
+	default:
+		dr.Version = dr.version.or(2)
+	}
+}
+
+// The intervals the versions can say (RFC 3768 5.3.7, RFC 9568 5.2.7).
+const (
+	maxInterval2 = 255 * time.Second
+	maxInterval3 = 4095 * 10 * time.Millisecond
+)
+
+func (c *checker) interval(dr *draft) {
+	v := dr.interval.or(defaultInterval)
+	step, high := time.Second, maxInterval2
+	if dr.Version == 3 {
+		step, high = 10*time.Millisecond, maxInterval3
+	}
+	dr.Interval = min(max(v.Round(step), step), high)
+	if dr.Interval != v {
+		c.report(Warning, dr.interval.at, "version 2 knows whole seconds to 255, version 3 hundredths to 40.95",
+			"%s: advert_int %s is taken as %s seconds in version %d", dr.Name, inSeconds(v), inSeconds(dr.Interval), dr.Version)
+	}
+}
+
+// own says whether the router itself gives a setting, not global_defs.
+func own[T any](g, all given[T]) bool { return g.ok && g.at != all.at }
+
+// role: state and priority default by each other; strict mode ties them together.
+func (c *checker) role(dr *draft) {
+	master := dr.state.v == "MASTER"
+	switch {
+	case dr.priority.ok:
+		dr.Priority = dr.priority.v
+	case master:
+		dr.Priority = ownerPriority
+		c.report(Notice, dr.state.at, "give a priority, if this router does not own the addresses",
+			"%s: state MASTER without priority makes it 255, the owner of the addresses", dr.Name)
+	default:
+		dr.Priority = defaultPriority
+	}
+	owner := dr.Priority == ownerPriority
+	if !dr.state.ok {
+		master = owner
+	}
+	if dr.Strict && master != owner {
+		at := dr.state.at
+		word := "BACKUP"
+		if owner {
+			word = "MASTER"
+		}
+		c.report(Warning, at, "write state MASTER for priority 255 and for no other", "%s: strict mode wants state MASTER with priority 255 and only then; %s is used", dr.Name, word)
+		master = owner
+	}
+	dr.StartMaster = master
+}
+
+// preemption: a router that begins as master, or owns the addresses, always preempts.
+func (c *checker) preemption(dr *draft) {
+	dr.Preempt = true
+	if dr.nopreempt.or(false) {
+		switch {
+		case dr.Priority == ownerPriority:
+			c.warn(dr, dr.nopreempt.at, "remove nopreempt", "nopreempt does not work with priority 255 and is ignored")
+		case dr.StartMaster:
+			c.warn(dr, dr.nopreempt.at, "write state BACKUP on all routers of the group", "nopreempt does not work with state MASTER and is ignored")
+		default:
+			dr.Preempt = false
+		}
+	}
+	if !dr.preemptDelay.ok || dr.preemptDelay.v == 0 {
+		return
+	}
+	switch {
+	case dr.Strict:
+		c.warn(dr, dr.preemptDelay.at, "remove it, or strict mode", "preempt_delay does not work in strict mode and is ignored")
+	case dr.StartMaster:
+		c.warn(dr, dr.preemptDelay.at, "write state BACKUP", "preempt_delay does not work with state MASTER and is ignored")
+	case !dr.Preempt:
+		c.warn(dr, dr.preemptDelay.at, "remove one of the two", "preempt_delay does not work with nopreempt and is ignored")
+	default:
+		dr.PreemptDelay = dr.preemptDelay.v
+	}
+}
+
+func (c *checker) authentication(dr *draft) {
+	for _, u := range dr.unsupported {
+		c.incompatible(dr, u.at, u.v)
+	}
+	at := dr.authPass.at
+	if dr.authType.ok {
+		at = dr.authType.at
+	}
+	switch {
+	case !dr.authType.ok && !dr.authPass.ok:
+	case dr.Strict:
+		c.warn(dr, at, "remove authentication", "strict mode knows no authentication; it is ignored")
+	case dr.Version == 3:
+		c.warn(dr, at, "remove authentication", "version 3 knows no authentication; it is ignored")
+	case !dr.authType.ok:
+		c.warn(dr, at, "write auth_type PASS", "auth_pass without auth_type is ignored")
+	case !dr.authPass.ok || dr.authPass.v == "":
+		c.warn(dr, at, "write auth_pass PASSWORD", "authentication has no password and is ignored")
+	case dr.authType.v == "AH":
+		c.incompatible(dr, at, "auth_type AH")
+	default:
+		dr.Auth.Type = vrrp.AuthPass
+		if copy(dr.Auth.Data[:], dr.authPass.v) < len(dr.authPass.v) {
+			c.warn(dr, dr.authPass.at, "use eight bytes or fewer on all routers", "the password is longer than 8 bytes; the first 8 are used")
+		}
+	}
+}
+
+// incompatible faults a router for what its peers would send and expect, and it would not: it and they would
+// all be master.
+func (c *checker) incompatible(dr *draft, m mark, what string) {
+	c.fault(dr, m, "take it out on all routers of the group", what+" is not carried out yet, and without it peers do not understand each other")
+}
+
+// unicast: peers make a router unicast; other unicast keywords alone do not.
+func (c *checker) unicast(dr *draft) {
+	dr.UnicastTTL = dr.unicastTTL.or(defaultTTL)
+	own := dr.unicast.v
+	for _, p := range dr.peers {
+		switch {
+		case p.v.Addr.Is6() != dr.V6:
+			c.warn(dr, p.at, "", "peer "+p.v.Addr.String()+" is not of the router's family, "+dr.familyName()+"; skipped")
+		case dr.unicast.ok && p.v.Addr == own:
+			c.warn(dr, p.at, "list the other routers only", "peer "+p.v.Addr.String()+" is this router itself; skipped")
+		case hasPeer(dr.Peers, p.v.Addr):
+			c.warn(dr, p.at, "", "peer "+p.v.Addr.String()+" is listed twice; skipped")
+		default:
+			dr.Peers = append(dr.Peers, p.v)
+		}
+	}
+	if len(dr.Peers) > 0 {
+		if dr.Strict {
+			c.fault(dr, dr.peersAt.at, "remove unicast_peer, or strict mode", "strict mode knows no unicast peers")
+		}
+		return
+	}
+	switch {
+	case dr.faultNoPeer.ok:
+		c.fault(dr, dr.faultNoPeer.at, "add unicast_peer", "it has no unicast peers")
+	case dr.unicast.ok:
+		c.warn(dr, dr.unicast.at, "add unicast_peer, or write mcast_src_ip", "unicast_src_ip without unicast_peer: adverts go to the multicast group")
+	case dr.peersAt.ok:
+		c.warn(dr, dr.peersAt.at, "list the other routers", "unicast_peer lists no peer: adverts go to the multicast group")
+	}
+	if dr.unicastTTL.ok {
+		c.warn(dr, dr.unicastTTL.at, "add unicast_peer", "unicast_ttl without unicast_peer is ignored")
+		dr.UnicastTTL = defaultTTL
+	}
+}
+
+func hasPeer(peers []vrrp.Peer, a netip.Addr) bool {
+	for _, p := range peers {
+		if p.Addr == a {
+			return true
+		}
+	}
+	return false
+}
+
+// sources: where adverts come from and go to.
+func (c *checker) sources(dr *draft) {
+	candidates := []given[netip.Addr]{dr.unicast, dr.source}
+	if len(dr.Peers) > 0 {
+		slices.Reverse(candidates)
+	}
+	for _, s := range candidates {
+		switch {
+		case !s.ok:
+		case s.v.Is6() != dr.V6:
+			c.warn(dr, s.at, "", "source "+s.v.String()+" is not of the router's family, "+dr.familyName()+"; ignored")
+		default:
+			dr.Source = s.v
+		}
+	}
+	if dr.V6 && len(dr.Peers) == 0 && dr.Source.IsValid() && !dr.Source.IsLinkLocalUnicast() {
+		c.warn(dr, dr.source.at, "leave it out: the interface's own link-local address is the default",
+			"source "+dr.Source.String()+" is not link-local; RFC 9568 wants that of IPv6 adverts")
+	}
+	dr.Group = c.globals.group4.or(group4)
+	if dr.V6 {
+		dr.Group = c.globals.group6.or(group6)
+	}
+	switch g := dr.group; {
+	case !g.ok:
+	case !g.v.IsMulticast() || g.v.Is6() != dr.V6 || g.v.Is6() && !g.v.IsLinkLocalMulticast():
+		c.warn(dr, g.at, "", "mcast_dst_ip "+g.v.String()+" is no multicast address of the router's family and link; ignored")
+	default:
+		dr.Group = g.v
+	}
+}

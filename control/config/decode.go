@@ -1,0 +1,243 @@
+package config
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+)
+
+// given is a value and where it was given; ok says that it was.
+type given[T any] struct {
+	v  T
+	at mark
+	ok bool
+}
+
+// or is the value, or another one if it was not given.
+func (g given[T]) or(other T) T {
+	if g.ok {
+		return g.v
+	}
+	return other
+}
+
+// inherit is g, or what holds for all routers if g was not given.
+func (g given[T]) inherit(all given[T]) given[T] {
+	if g.ok {
+		return g
+	}
+	return all
+}
+
+// defaults are the settings that global_defs gives for all routers and vrrp_instance for one.
+type defaults struct {
+	version                     given[uint8]
+	strict, skipAddrs, anyFirst given[bool]
+	interop, asV2               given[bool]
+	lowerNoAdvert, higherAdvert given[bool]
+	mismatch                    given[vrrp.Mismatch]
+	take                        given[vrrp.Checksum]
+	downAdverts                 given[int]
+	garpDelay, garpRefresh      given[time.Duration]
+	garpLowerDelay              given[time.Duration]
+	garpRepeat, garpLowerRepeat given[int]
+	garpRefreshRepeat           given[int]
+}
+
+// globals is global_defs as given.
+type globals struct {
+	Global
+	defaults
+	minGARP, logUnknown, unknownDrop given[bool]
+	unknownRate                      given[uint32]
+	garpGap, gnaGap, startup         given[time.Duration]
+	smtpTimeout                      given[time.Duration]
+	group4, group6                   given[netip.Addr]
+	iface                            given[string] // default_interface
+}
+
+// draft is a vrrp_instance as given, before the rules across its fields.
+type draft struct {
+	Router
+	defaults
+	at           mark // its name
+	vrid         given[uint8]
+	iface        given[string]
+	vlan         given[vrrp.VLAN]
+	state        given[string]
+	priority     given[uint8]
+	interval     given[time.Duration]
+	nopreempt    given[bool]
+	preemptDelay given[time.Duration]
+	authType     given[string]
+	authPass     given[string]
+	accept       given[bool]
+	source       given[netip.Addr] // mcast_src_ip
+	unicast      given[netip.Addr] // unicast_src_ip
+	group        given[netip.Addr]
+	unicastTTL   given[uint8]
+	peers        []given[vrrp.Peer]
+	peersAt      given[bool] // a unicast_peer block was there
+	noAddress    given[bool]
+	faultNoPeer  given[bool]
+	family       given[bool] // true: IPv6
+	addresses    []given[Address]
+	excluded     []given[Address]
+	unsupported  []given[string] // keywords without which the router and its peers would not understand each other
+}
+
+// decide makes the family of an address the router's, if nothing above has done so.
+func (dr *draft) decide(a netip.Addr, at mark) {
+	if !dr.family.ok {
+		dr.family = given[bool]{a.Is6(), at, true}
+	}
+}
+
+// decoder gives statements their meaning.
+type decoder struct {
+	*reporter
+	top     *block
+	globals globals
+	drafts  []*draft
+	byName  map[string]*draft
+	undone  map[*row]*tally // keywords that are not carried out
+	order   []*row          // of undone
+}
+
+// tally is how often a keyword was met and where first.
+type tally struct {
+	n     int
+	first mark
+}
+
+// statement decodes one statement that stands outside all blocks.
+func (d *decoder) statement(n *node) {
+	switch {
+	case len(n.words) == 0:
+	case n.keyword() == "vrrp_instance":
+		d.instance(n)
+	case n.keyword() == "global_defs":
+		d.keyword(d.top, n, scope{globals: &d.globals, defaults: &d.globals.defaults})
+	default:
+		d.keyword(d.top, n, scope{defaults: new(defaults)})
+	}
+}
+
+// instance decodes a vrrp_instance. A second one of the same name is skipped.
+func (d *decoder) instance(n *node) {
+	switch {
+	case !n.block:
+		d.shaped(d.top.index[n.keyword()], n)
+		return
+	case len(n.words) < 2:
+		d.report(Error, n.mark(0), "write its name behind vrrp_instance", "vrrp_instance has no name; block skipped")
+		return
+	}
+	dr := &draft{at: n.mark(1)}
+	dr.Name = n.words[1].s
+	dr.Pos = n.mark(0).pos()
+	dr.TrackPrimary = true
+	if first := d.byName[dr.Name]; first != nil {
+		d.report(Error, n.mark(1), "give every vrrp_instance a name of its own",
+			"vrrp_instance %s is already defined at %s; block skipped", dr.Name, first.Pos)
+		return
+	}
+	d.byName[dr.Name] = dr
+	d.drafts = append(d.drafts, dr)
+	d.keyword(d.top, n, scope{router: dr, defaults: &dr.defaults})
+}
+
+// keyword decodes a statement that stands in block b.
+func (d *decoder) keyword(b *block, n *node, in scope) {
+	r := b.index[n.keyword()]
+	if r == nil {
+		d.unknown(b, n)
+		return
+	}
+	if !d.shaped(r, n) {
+		return
+	}
+	if r.status == later || r.status == skipped {
+		d.note(r, n)
+	}
+	if r.set != nil {
+		r.set(d, n, in)
+	}
+	if r.body == nil || r.body.entries || r.status == skipped {
+		return
+	}
+	for _, child := range n.body {
+		if len(child.words) > 0 {
+			d.keyword(r.body, child, in)
+		}
+	}
+}
+
+// shaped says whether a statement has the form its keyword wants: a block or none, a value or none.
+func (d *decoder) shaped(r *row, n *node) bool {
+	switch {
+	case r.body != nil && !n.block:
+		d.report(Warning, n.mark(0), "write { and } around what belongs to it", "%s has no block; line skipped", r.name)
+		return false
+	case r.body == nil && n.block:
+		d.report(Warning, n.mark(0), "remove the braces", "%s takes no block; block skipped", r.name)
+	}
+	if r.shell {
+		return d.command(r, n)
+	}
+	if r.value != "" && r.value[0] != '[' && len(n.args()) == 0 {
+		d.report(Warning, n.mark(0), "write "+r.name+" "+r.value, "%s has no value; line skipped", r.name)
+		return false
+	}
+	if r.value == "" && len(n.args()) > 0 && r.status != skipped {
+		d.report(Warning, n.mark(1), "remove it", "%s takes no value; %q ignored", r.name, n.words[1].s)
+	}
+	return true
+}
+
+// command checks the value of a keyword that takes a command.
+func (d *decoder) command(r *row, n *node) bool {
+	rest := n.text.rest(len(n.words[0].s))
+	words, open := shellWords(rest.s)
+	switch {
+	case open:
+		d.report(Warning, rest.whole(), "close the quote", "a quote in the command of %s is not closed", r.name)
+	case len(words) == 0 && r.value[0] != '[':
+		d.report(Warning, n.mark(0), "write "+r.name+" "+r.value, "%s names no command; line skipped", r.name)
+		return false
+	}
+	return true
+}
+
+// unknown reports a keyword that has no row. Its block, if any, is skipped as a whole.
+func (d *decoder) unknown(b *block, n *node) {
+	what, hint := "line skipped", d.misplaced(n.keyword())
+	if n.block {
+		what = "block skipped"
+	}
+	if near := b.nearest(n.keyword()); near != "" {
+		hint = strings.TrimSpace("did you mean " + near + "? " + hint)
+	}
+	d.report(Warning, n.mark(0), hint, "unknown keyword %s; %s", n.keyword(), what)
+}
+
+// misplaced is a hint for a keyword that belongs in another block, empty if it is none.
+func (d *decoder) misplaced(keyword string) string {
+	if at := d.top.home(keyword); at != "" {
+		return keyword + " belongs " + at + "; is a brace missing above, or one too many?"
+	}
+	return ""
+}
+
+// note counts a keyword that is recognised but not carried out.
+func (d *decoder) note(r *row, n *node) {
+	t := d.undone[r]
+	if t == nil {
+		t = &tally{first: n.mark(0)}
+		d.undone[r] = t
+		d.order = append(d.order, r)
+	}
+	t.n++
+}

@@ -1,0 +1,280 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// includes are the keywords that read another file, and what each demands of its pattern.
+var includes = map[string]demand{
+	"include":  {},
+	"includer": {readable: true},
+	"includem": {readable: true, match: true},
+	"includew": {readable: true, match: true, wildcard: true},
+	"includeb": {readable: true, match: true, braces: true},
+	"includea": {readable: true, match: true, wildcard: true, braces: true},
+}
+
+// demand is what must hold or be an error: every file can be read; a plain name, a pattern with wildcards and
+// every alternative between braces name at least one file.
+type demand struct{ readable, match, wildcard, braces bool }
+
+// include reads the files of "include pattern"; it answers false if t is none. A brace behind the pattern is a
+// line of its own.
+func (e *expander) include(t text, depth int) bool {
+	if !strings.HasPrefix(t.s, "include") {
+		return false
+	}
+	words := appendWords(nil, t.s)
+	want, ok := includes[words[0].s]
+	if !ok {
+		return false
+	}
+	if len(words) < 2 || words[1].s == "" {
+		e.report(Warning, t.whole(), "write the name of a file or a pattern behind it", "%s names no file", words[0].s)
+		return true
+	}
+	e.includeFiles(t, words[0].s, words[1], want)
+	if rest := t.rest(int(words[1].to)); strings.HasPrefix(rest.s, "{") || strings.HasPrefix(rest.s, "}") {
+		e.line(rest, depth)
+	}
+	return true
+}
+
+// includeFiles reads what the pattern of an include names.
+func (e *expander) includeFiles(t text, keyword string, w word, want demand) {
+	m := t.mark(int(w.from), int(w.to))
+	from := e.open[len(e.open)-1]
+	found := 0
+	for _, pattern := range alternatives(w.s) {
+		n := e.includePattern(from, pattern, want, t.via, m)
+		if n == 0 && want.braces {
+			e.report(Error, m, "", "no file matches %s", pattern)
+		}
+		found += n
+	}
+	plain := !strings.ContainsAny(w.s, "*?[")
+	switch {
+	case found > 0 || want.braces:
+	case plain && want.match || !plain && want.wildcard:
+		e.report(Error, m, "", "%s: no file matches %s", keyword, w.s)
+	case plain:
+		e.report(Warning, m, "create the file or remove the line", "the file to include is not there: %s", w.s)
+	}
+}
+
+// includePattern reads the files of one pattern without braces and answers how many names matched.
+func (e *expander) includePattern(from *file, pattern string, want demand, up *via, m mark) int {
+	if !strings.HasPrefix(pattern, "/") {
+		pattern = path.Join(path.Dir(from.path), pattern)
+	}
+	names := e.glob(strings.TrimPrefix(path.Clean("/"+pattern), "/"))
+	for _, name := range names {
+		label := labelOf(from, name)
+		if err := e.includeFile(name, label, &via{up: up, by: m}); err != nil {
+			severity := Warning
+			if want.readable {
+				severity = Error
+			}
+			e.report(severity, m, "", "include skips %s: %v", label, err)
+		}
+		if e.stopped {
+			break
+		}
+	}
+	return len(names)
+}
+
+// labelOf is how a file is shown that another one includes: like that one, from the directory it lies in, or
+// with its whole path.
+func labelOf(from *file, name string) string {
+	if dir := path.Dir(from.path); dir != "." {
+		rest, inside := strings.CutPrefix(name, dir+"/")
+		if !inside {
+			return "/" + name
+		}
+		name = rest
+	}
+	return path.Join(path.Dir(from.name), name)
+}
+
+// glob is the files that match a pattern, sorted. As in the shell, wildcards do not match a leading dot.
+func (e *expander) glob(pattern string) []string {
+	names, err := fs.Glob(e.fsys, strings.ReplaceAll(pattern, "[!", "[^"))
+	if err != nil {
+		return nil
+	}
+	want := strings.Split(pattern, "/")
+	names = slices.DeleteFunc(names, func(name string) bool {
+		for i, part := range strings.Split(name, "/") {
+			if strings.HasPrefix(part, ".") && !strings.HasPrefix(want[i], ".") {
+				return true
+			}
+		}
+		return false
+	})
+	slices.Sort(names)
+	return names
+}
+
+// alternatives expands a{b,c{d,e}} to ab, acd and ace. Braces that do not close stand for themselves.
+func alternatives(pattern string) []string {
+	open := strings.IndexByte(pattern, '{')
+	if open < 0 {
+		return []string{pattern}
+	}
+	depth, from := 0, open+1
+	var parts []string
+	for i := open; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '{':
+			depth++
+		case c == ',' && depth == 1:
+			parts = append(parts, pattern[from:i])
+			from = i + 1
+		case c == '}':
+			if depth--; depth > 0 {
+				continue
+			}
+			var out []string
+			for _, p := range append(parts, pattern[from:i]) {
+				out = append(out, alternatives(pattern[:open]+p+pattern[i+1:])...)
+				if len(out) > maxAlternatives {
+					return out[:maxAlternatives]
+				}
+			}
+			return out
+		}
+	}
+	return []string{pattern}
+}
+
+// maxAlternatives bounds the patterns one include expands to.
+const maxAlternatives = 1000
+
+// includeFile reads one included file. Like keepalived it takes regular files only that are not executable.
+func (e *expander) includeFile(name, label string, link *via) error {
+	info, err := fs.Stat(e.fsys, name)
+	if err != nil {
+		return reason(err)
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is no regular file")
+	}
+	if info.Mode().Perm()&0o111 != 0 {
+		return errors.New("it is executable")
+	}
+	for _, f := range e.open {
+		if f.path == name {
+			return errors.New("it includes itself")
+		}
+	}
+	if len(e.open) >= e.max.includeDepth {
+		return errors.New("files include each other too deep")
+	}
+	return e.read(name, label, link)
+}
+
+// read reads a file line by line.
+func (e *expander) read(name, label string, link *via) error {
+	if e.opened++; e.opened > e.max.files {
+		return errors.New("too many files are included")
+	}
+	data, err := e.content(name)
+	if err != nil {
+		return err
+	}
+	saved := e.pending
+	f := e.known[name]
+	if f == nil {
+		f = &file{index: len(e.known), path: name, name: label}
+		e.known[name] = f
+	}
+	e.open = append(e.open, f)
+	e.pending = nil
+	e.readLines(f, data, link)
+	e.open = e.open[:len(e.open)-1]
+	e.pending = saved
+	return nil
+}
+
+// readLines takes the physical lines of a file apart and hands each on.
+func (e *expander) readLines(f *file, data string, link *via) {
+	for number := 1; data != "" && !e.stopped; number++ {
+		raw, rest, _ := strings.Cut(data, "\n")
+		data = rest
+		line := &source{file: f, number: number, raw: strings.TrimRight(raw, "\r")}
+		if !e.readable(line) {
+			continue
+		}
+		t, open := uncomment(line)
+		t.via = link
+		if open {
+			e.report(Warning, t.whole(), "close it before the end of the line", "a double quote is not closed")
+		}
+		switch {
+		case e.pending != nil:
+			e.resume(t, strings.TrimLeft(line.raw, " \t\f\v") == "")
+		case t.s != "":
+			e.line(t, 0)
+		}
+	}
+}
+
+// byteOrderMark is what some editors put before the first line.
+const byteOrderMark = "\ufeff"
+
+// readable holds a physical line to what a line may be. A line that is dropped is shown by its beginning only.
+func (e *expander) readable(line *source) bool {
+	m := mark{line: line, col: 1, width: 1}
+	switch {
+	case strings.IndexByte(line.raw, 0) >= 0:
+		m.col += strings.IndexByte(line.raw, 0)
+		e.report(Error, m, "remove the NUL byte; is this a text file?", "the line holds a NUL byte; line dropped")
+		return false
+	case len(line.raw) > e.max.lineBytes:
+		line.raw = line.raw[:excerptBytes]
+		e.report(Error, m, "split the line", "the line is longer than %d bytes; line dropped", e.max.lineBytes)
+		return false
+	case len(line.raw) > keepalivedLine:
+		e.report(Notice, m, "split the line if keepalived is to read this file, too",
+			"keepalived discards lines longer than %d bytes", keepalivedLine)
+	}
+	if line.number == 1 && strings.HasPrefix(line.raw, byteOrderMark) {
+		m.width = len(byteOrderMark)
+		e.report(Notice, m, "save the file without a byte order mark; keepalived stumbles over it", "the file begins with a byte order mark")
+		line.raw = strings.Repeat(" ", len(byteOrderMark)) + line.raw[len(byteOrderMark):]
+	}
+	return true
+}
+
+func (e *expander) content(name string) (string, error) {
+	f, err := e.fsys.Open(name)
+	if err != nil {
+		return "", reason(err)
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	n, err := b.ReadFrom(io.LimitReader(f, e.max.fileBytes+1))
+	if err != nil {
+		return "", reason(err)
+	}
+	if n > e.max.fileBytes {
+		return "", errors.New("it is too large")
+	}
+	return b.String(), nil
+}
+
+// reason is an error of the file system without the name, which the message has already.
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

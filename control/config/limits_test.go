@@ -1,0 +1,154 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// TestLimits: whatever stands in a file, reading it ends soon, in an error that says what is wrong where.
+func TestLimits(t *testing.T) {
+	doubling := "$A=${B}${B}\n"
+	for c := byte('B'); c < 'Z'; c++ {
+		doubling += fmt.Sprintf("$%c=${%c}${%c}\n", c, c+1, c+1)
+	}
+	nested := ""
+	for i := range 100 {
+		nested += fmt.Sprintf("$D%d= \\\n a \\\n $D%d\n", i, i+1)
+	}
+	includes := fstest.MapFS{"x.conf": {Data: []byte("include 0\ninclude 0\n")}}
+	for i := range 40 {
+		includes[fmt.Sprint(i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "include %d\ninclude %d\n", i+1, i+1)}
+	}
+	for name, c := range map[string]struct {
+		text string
+		fsys fstest.MapFS
+		want string
+	}{
+		"NUL byte":                      {text: "global_defs {\n router_id a\x00b\n}\n", want: "x.conf:2:13: error: the line holds a NUL byte"},
+		"binary file":                   {text: strings.Repeat("\x00\x01{}$~@", 1<<18), want: "x.conf:1:1: error: the line holds a NUL byte"},
+		"line of 10 MB":                 {text: "global_defs {\n" + strings.Repeat("x", 10<<20) + "\n}\n", want: "x.conf:2:1: error: the line is longer than 65536 bytes"},
+		"definition of itself":          {text: "$A=${A}\n$A\n" + router1(" priority ${A}"), want: "x.conf:2:1: error: the definition of $A refers to itself"},
+		"growing definition":            {text: "$A=x${A}\nrouter ${A}\n", want: "x.conf:2:8: error: the definition of $A refers to itself"},
+		"definitions of each other":     {text: "$A=${B}\n$B=${A}\npriority $A\n", want: "x.conf:3:1: error: the definition of $"},
+		"lines of themselves":           {text: "$A= \\\n x \\\n $A\n\n$A\n", want: "x.conf:3:2: error: the definition of $A refers to itself"},
+		"definitions that double":       {text: doubling + "$Z=12345678\n${A}\n", want: ":1: error: the line grows beyond 65536 bytes"},
+		"many lines that use them":      {text: doubling + "$Z=1\n" + strings.Repeat("${A}\n", 1<<16), want: "error: the line grows beyond"},
+		"definitions inside each other": {text: nested + "$D0\n", want: "error: repetitions and definitions are more than 40 deep"},
+		"repetition without end":        {text: "~SEQ(A,1,2000000000) ~SEQ(B,1,2000000000) x\n", want: "x.conf:1:22: error: the file expands to more than 2097152 lines"},
+		"repetitions inside each other": {text: strings.Repeat("~SEQ(A,1,1) ", 1000) + "x\n", want: "error: repetitions and definitions are more than 40 deep"},
+		"long repetition":               {text: "$L=" + strings.Repeat("x", 60000) + "\n~SEQ(A,1,2000000000) ${L}\n", want: "x.conf:2:22: error: definitions expand to more than"},
+		"include of itself":             {text: "include x.conf\n", want: "x.conf:1:9: warning: include skips x.conf: it includes itself"},
+		"includes inside each other":    {fsys: includes, want: "files include each other too deep"},
+		"braces of an include":          {text: "include " + strings.Repeat("{a,b}", 60) + "\n", want: "x.conf:1:9: warning: the file to include is not there"},
+		"block not closed":              {text: "global_defs {\n router_id a\n", want: "x.conf:1:1: error: the block of global_defs is not closed"},
+		"block closed twice":            {text: "global_defs {\n}}\n", want: "x.conf:2:2: error: unexpected }"},
+		"braces alone":                  {text: strings.Repeat("{", 1<<16), want: "x.conf:1:1: error: unexpected {"},
+		"closing braces alone":          {text: strings.Repeat(strings.Repeat("}", 1000)+"\n", 1000), want: "x.conf:1:1: error: unexpected }"},
+		"blocks inside each other":      {text: "global_defs {\n" + strings.Repeat("a {\n", 100000), want: "x.conf:33:3: error: blocks stand more than 32 deep"},
+		"block of many statements":      {text: "nonsense {\n" + strings.Repeat("a\n", blockNodes+1) + "}\n", want: "x.conf:1:1: error: the block holds more than 1048576 statements"},
+		"many unknown keywords":         {text: strings.Repeat("a\n", 100000), want: "error: 90000 more problems are not listed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.fsys == nil {
+				c.fsys = fstest.MapFS{"x.conf": {Data: []byte(c.text)}}
+			}
+			start := time.Now()
+			_, problems := Load(c.fsys, "x.conf", Options{Name: "x.conf"})
+			if took := time.Since(start); took > 20*time.Second {
+				t.Errorf("took %s", took)
+			}
+			for _, p := range problems {
+				if strings.Contains(p.String(), c.want) {
+					return
+				}
+			}
+			t.Errorf("no problem says %q; the first of %d: %v", c.want, len(problems), problems[:min(3, len(problems))])
+		})
+	}
+}
+
+// TestFileTooLarge: a file is read to its limit and not beyond.
+func TestFileTooLarge(t *testing.T) {
+	max := defaultLimits
+	max.fileBytes = 10
+	_, problems := load(fstest.MapFS{"x": {Data: []byte("global_defs { }")}}, "x", Options{}, max)
+	if len(problems) != 1 || problems[0].String() != "/x: error: the configuration cannot be read: it is too large" {
+		t.Errorf("got %v", problems)
+	}
+}
+
+// TestTooManyFiles: the number of files is bounded, however often each is read.
+func TestTooManyFiles(t *testing.T) {
+	max := defaultLimits
+	max.files = 3
+	fsys := fstest.MapFS{"x": {Data: []byte(strings.Repeat("include y\n", 3))}, "y": {}}
+	_, problems := load(fsys, "x", Options{}, max)
+	if len(problems) != 1 || problems[0].String() != "/x:3:9: warning: include skips /y: too many files are included" {
+		t.Errorf("got %v", problems)
+	}
+}
+
+// TestSamePlace: a template used often does not repeat its problems without end.
+func TestSamePlace(t *testing.T) {
+	_, problems := load1("~SEQ(N, 1, 1000) vrrp_instance r${N} { interface e${N}\n}\n")
+	for _, p := range problems {
+		if strings.Contains(p.Message, "(and ") {
+			return
+		}
+	}
+	t.Errorf("%d problems, none folded", len(problems))
+}
+
+// template makes n routers from one definition.
+func template(n int) string {
+	return fmt.Sprintf(`$VI= \
+vrrp_instance v.${IF}.${ID} { \
+    interface eth${IF} \
+    virtual_router_id ${ID} \
+    priority 130 \
+    advert_int 1 \
+    @low priority 100 \
+    virtual_ipaddress { \
+        10.1.${IF}.${ID}/24 dev eth0 \
+    } \
+    authentication { \
+        auth_type PASS \
+        auth_pass 1111 \
+    } \
+}
+~SEQ(IF,1,%d) ~SEQ(ID,1,250) $VI
+`, n/250)
+}
+
+// TestScale: time and memory grow with the number of routers, not with its square.
+func TestScale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("50,000 routers")
+	}
+	measure := func(n int) time.Duration {
+		start := time.Now()
+		cfg, problems := load1(template(n))
+		took := time.Since(start)
+		if len(cfg.Routers) != n || len(problems) != 0 {
+			t.Fatalf("%d routers, problems %v; want %d and none", len(cfg.Routers), problems, n)
+		}
+		return took
+	}
+	measure(5000)
+	small := min(measure(5000), measure(5000), measure(5000))
+	large := measure(50000)
+	t.Logf("5,000 routers in %s, 50,000 in %s", small, large)
+	if large > 40*small {
+		t.Errorf("ten times the routers take %.1f times the time, want about 10", float64(large)/float64(small))
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	text := template(50000)
+	for b.Loop() {
+		load1(text)
+	}
+}

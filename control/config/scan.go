@@ -1,0 +1,218 @@
+package config
+
+import (
+	"sort"
+	"strings"
+)
+
+// file is one configuration file. Files are numbered in the order they were opened.
+type file struct {
+	index int
+	path  string // in the file system: no leading slash
+	name  string // as shown in places
+}
+
+// source is one physical line as written.
+type source struct {
+	file   *file
+	number int
+	raw    string
+}
+
+// via says how a line came in other than by being written in the first file: a link for each include,
+// repetition and use of a definition.
+type via struct {
+	up *via
+	by mark
+}
+
+// viaShown bounds how many links of a chain are shown.
+const viaShown = 8
+
+// positions are the places of a chain that begins at a line, less those on the same line as the one before.
+func (v *via) positions(line *source) []Pos {
+	var out []Pos
+	for ; v != nil && len(out) < viaShown; v = v.up {
+		if v.by.line != line {
+			out = append(out, v.by.pos())
+		}
+		line = v.by.line
+	}
+	return out
+}
+
+// text is a logical line or a part of one: comments are cut, definitions may have been put in place. It knows
+// where each of its bytes was written.
+type text struct {
+	s    string
+	line *source
+	via  *via
+	col  int    // column of s[0] while spans is nil
+	runs []span // ascending; nil while s stands in the line as it is
+}
+
+// span says where the bytes of a text from at on were written: from column col on, one by one, or, if width is
+// not zero, all of them as those width bytes.
+type span struct{ at, col, width int }
+
+// slice is t[from:to] with its places.
+func (t text) slice(from, to int) text {
+	out := text{s: t.s[from:to], line: t.line, via: t.via, col: t.col + from}
+	if t.runs != nil {
+		out.runs = t.appendSpans(nil, from, to, 0)
+	}
+	return out
+}
+
+// appendSpans adds the places of t[from:to], as they are after moving those bytes to offset at.
+func (t text) appendSpans(runs []span, from, to, at int) []span {
+	if t.runs == nil {
+		return append(runs, span{at, t.col + from, 0})
+	}
+	i := sort.Search(len(t.runs), func(i int) bool { return t.runs[i].at > from }) - 1
+	for i = max(i, 0); i < len(t.runs) && (t.runs[i].at < to || t.runs[i].at <= from); i++ {
+		run := t.runs[i]
+		if run.at < from {
+			if run.width == 0 {
+				run.col += from - run.at
+			}
+			run.at = from
+		}
+		run.at += at - from
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// mark is the place of t[from:to].
+func (t text) mark(from, to int) mark {
+	m := mark{line: t.line, via: t.via, col: t.col + from, width: to - from}
+	if t.runs != nil {
+		i := sort.Search(len(t.runs), func(i int) bool { return t.runs[i].at > from }) - 1
+		run := t.runs[max(i, 0)]
+		m.col = run.col
+		if run.width != 0 {
+			m.width = run.width
+		} else {
+			m.col += from - run.at
+		}
+	}
+	if t.line != nil {
+		m.width = max(min(m.width, len(t.line.raw)-m.col+1), 0)
+	}
+	return m
+}
+
+func (t text) whole() mark { return t.mark(0, len(t.s)) }
+
+// trim cuts blanks off both ends.
+func (t text) trim() text {
+	from := skipBlanks(t.s, 0)
+	to := len(t.s)
+	for to > from && isBlank(t.s[to-1]) {
+		to--
+	}
+	if from == 0 && to == len(t.s) {
+		return t
+	}
+	return t.slice(from, to)
+}
+
+// rest is t from offset i on, without leading and trailing blanks.
+func (t text) rest(i int) text { return t.slice(i, len(t.s)).trim() }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\f' || c == '\v' }
+
+func skipBlanks(s string, i int) int {
+	for i < len(s) && isBlank(s[i]) {
+		i++
+	}
+	return i
+}
+
+// uncomment makes a logical line of a physical one: without its comment, without blanks around it. A # or !
+// begins a comment unless it stands between double quotes or behind a backslash, which is then removed.
+// open says that a double quote is not closed.
+func uncomment(line *source) (t text, open bool) {
+	t = text{s: line.raw, line: line, col: 1}
+	if !strings.ContainsAny(t.s, "\"#!\\") {
+		return t.trim(), false
+	}
+	var escapes []int
+	end := len(t.s)
+scan:
+	for i := 0; i < len(t.s); i++ {
+		switch c := t.s[i]; {
+		case c == '"':
+			open = !open
+		case open:
+		case c == '\\' && i+1 < len(t.s) && (t.s[i+1] == '#' || t.s[i+1] == '!'):
+			escapes = append(escapes, i)
+			i++
+		case c == '#' || c == '!':
+			end = i
+			break scan
+		}
+	}
+	return t.slice(0, end).without(escapes).trim(), open
+}
+
+// without is t less the bytes at the offsets, which ascend.
+func (t text) without(offsets []int) text {
+	if len(offsets) == 0 {
+		return t
+	}
+	var b strings.Builder
+	var runs []span
+	from := 0
+	for _, i := range append(offsets, len(t.s)) {
+		runs = t.appendSpans(runs, from, i, b.Len())
+		b.WriteString(t.s[from:i])
+		from = i + 1
+	}
+	return text{s: b.String(), line: t.line, via: t.via, runs: runs}
+}
+
+// word is one word of a statement; from and to are its offsets in the text, with its quotes.
+type word struct {
+	s        string
+	from, to int32
+}
+
+// appendWords adds the words of s: separated by blanks, grouped by double quotes. A quote begins a new word even
+// without a blank before it; nothing is escaped.
+func appendWords(words []word, s string) []word {
+	for i := skipBlanks(s, 0); i < len(s); i = skipBlanks(s, i) {
+		from := i
+		if s[i] == '"' {
+			end := strings.IndexByte(s[i+1:], '"')
+			if end < 0 {
+				return append(words, word{s[i+1:], int32(from), int32(len(s))})
+			}
+			i += end + 2
+			words = append(words, word{s[from+1 : i-1], int32(from), int32(i)})
+			continue
+		}
+		for i < len(s) && !isBlank(s[i]) && s[i] != '"' {
+			i++
+		}
+		words = append(words, word{s[from:i], int32(from), int32(i)})
+	}
+	return words
+}
+
+// brace is the offset of the first { or } of s at or after i that is not between double quotes, or len(s).
+func brace(s string, i int) int {
+	quoted := false
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			quoted = !quoted
+		case '{', '}':
+			if !quoted {
+				return i
+			}
+		}
+	}
+	return i
+}

@@ -1,0 +1,136 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// status is what xvrrp does about a keyword.
+type status uint8
+
+const (
+	carried  status = iota // it has its meaning
+	harmless               // accepted, without effect: xvrrp does not need it
+	later                  // recognised; what it asks for is not done, and that is said
+	faults                 // recognised; a router that asks for it does not run
+	skipped                // belongs to keepalived's other daemons
+)
+
+func (s status) String() string {
+	return [...]string{"carried out", "accepted without effect", "not carried out yet", "not carried out yet: the router does not run", "skipped"}[s]
+}
+
+// row is all that is known of one keyword in one kind of block.
+type row struct {
+	name   string
+	value  string // the form of what follows it, for people; empty: nothing
+	preset string // what holds without it, for people
+	help   string
+	status status
+	own    bool   // xvrrp's own: keepalived does not know it
+	secret bool   // its value is not shown
+	shell  bool   // its value is a command, in the shell's quotes
+	body   *block // it has a block; what stands in that
+	set    func(*decoder, *node, scope)
+}
+
+// scope is what the statements of a block write to. defaults is never nil.
+type scope struct {
+	defaults *defaults // what global_defs sets for all routers and vrrp_instance for itself
+	globals  *globals  // in global_defs
+	router   *draft    // in vrrp_instance and its blocks
+}
+
+// block is what may stand between the braces of a keyword: keywords, or entries of a list.
+type block struct {
+	rows    []row
+	entries bool
+	index   map[string]*row
+}
+
+// keywords is a block of keywords.
+func keywords(rows ...[]row) *block {
+	b := &block{rows: slices.Concat(rows...)}
+	b.index = make(map[string]*row, len(b.rows))
+	for i := range b.rows {
+		b.index[b.rows[i].name] = &b.rows[i]
+	}
+	return b
+}
+
+// entries is a block whose lines are entries; it has no keywords.
+var entries = &block{entries: true}
+
+// outermost says whether a keyword is the name of a block that stands in no other.
+func outermost(keyword string) bool {
+	return top.hasBlock(keyword)
+}
+
+// hasBlock says whether a keyword of b has a block.
+func (b *block) hasBlock(keyword string) bool {
+	r := b.index[keyword]
+	return r != nil && r.body != nil
+}
+
+// nearest is the keyword of a block most like word: the same but for the prefix that global_defs puts before
+// names, or within two edits. It is empty if there is none.
+func (b *block) nearest(word string) string {
+	const prefix = "vrrp_"
+	for _, name := range []string{strings.TrimPrefix(word, prefix), prefix + word} {
+		if b.index[name] != nil {
+			return name
+		}
+	}
+	best, least := "", 3
+	for i := range b.rows {
+		name := b.rows[i].name
+		if abs(len(name)-len(word)) >= least || len(name) <= 2 {
+			continue
+		}
+		if d := distance(word, name); d < least && d < len(name)/2 {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// home is the block a keyword belongs in, seen from top; empty if there is none.
+func (b *block) home(keyword string) string {
+	if b.index[keyword] != nil {
+		return "outside all blocks"
+	}
+	for _, r := range b.rows {
+		if r.body != nil && r.body.index[keyword] != nil {
+			return "in " + r.name
+		}
+	}
+	return ""
+}
+
+// distance is the number of edits between two words: a byte more, less or other, two neighbours swapped.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return len(a) + len(b)
+	}
+	var older, old, now [65]int
+	for j := range len(b) + 1 {
+		old[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		now[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			now[j] = min(old[j]+1, now[j-1]+1, old[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				now[j] = min(now[j], older[j-2]+1)
+			}
+		}
+		older, old = old, now
+	}
+	return old[len(b)]
+}
+
+func abs(n int) int { return max(n, -n) }

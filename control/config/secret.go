@@ -1,0 +1,55 @@
+package config
+
+import "strings"
+
+// secretMask stands for a secret of any length.
+const secretMask = "********"
+
+// maskSecrets hides what follows a keyword that takes a secret, to the end of the line: comments repeat
+// passwords, too. It answers the line to show and the width of a mark at col on it.
+func maskSecrets(raw string, col, width int) (string, int) {
+	at := secretStart(raw)
+	if at < 0 {
+		return raw, width
+	}
+	if col-1 >= at {
+		width = len(secretMask)
+	}
+	return raw[:at] + secretMask, width
+}
+
+// secretStart is the offset of the first byte to hide in a line, -1 if there is none. A misspelt keyword hides
+// its value as well.
+func secretStart(raw string) int {
+	first := true
+	for i := 0; i < len(raw); {
+		if isBlank(raw[i]) || strings.IndexByte(`{}"`, raw[i]) >= 0 {
+			i++
+			continue
+		}
+		end := i
+		for end < len(raw) && !isBlank(raw[end]) && strings.IndexByte(`{}"`, raw[end]) < 0 {
+			end++
+		}
+		word := raw[i:end]
+		if next := skipBlanks(raw, end); next < len(raw) && (namesSecret(word) || first && word == "key") {
+			return next
+		}
+		if eq := strings.IndexByte(word, '='); eq > 1 && eq+1 < len(word) && word[0] == '$' && definesSecret(word[1:eq]) {
+			return i + eq + 1
+		}
+		first = first && word[0] == '@'
+		i = end
+	}
+	return -1
+}
+
+func namesSecret(word string) bool {
+	return len(word) > 6 && (distance(word, "auth_pass") <= 2 || distance(word, "password") <= 2)
+}
+
+// definesSecret guesses from the name of a definition.
+func definesSecret(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "pass") || strings.Contains(name, "secret") || strings.Contains(name, "key")
+}
