@@ -1,0 +1,394 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// holdDir names the variable that makes the test binary a daemon in the directory it holds, for a test to kill.
+const holdDir = "XVRRP_TEST_HOLD_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(holdDir); dir != "" {
+		hold(dir)
+	}
+	os.Exit(m.Run())
+}
+
+// hold says ready on standard output once it listens in dir, and stays.
+func hold(dir string) {
+	l, err := Listen(dir)
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString("ready")
+	l.Accept()
+}
+
+// daemon is a Source whose log may be written by the test.
+type daemon struct {
+	mu   sync.Mutex
+	snap Snapshot
+	log  Log
+	dead error
+}
+
+func (d *daemon) Snapshot(context.Context) (Snapshot, error) { return d.snap, d.dead }
+
+func (d *daemon) Events(_ context.Context, since uint64) (Page, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.log.Since(since), d.dead
+}
+
+func (d *daemon) happen(why string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.log.Append(Event{Why: why})
+}
+
+// serve runs src in dir; stop ends it and waits.
+func serve(t *testing.T, dir string, src Source) (stop func()) {
+	t.Helper()
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, l, src) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func TestStatusCrossesUnchanged(t *testing.T) {
+	ago := 0.25
+	want := Snapshot{
+		Schema: Schema, Version: "1.2", PID: 42, Now: time.Unix(1700000000, 5).UTC(),
+		Links: []Link{{Name: "ens160", Index: 2, Mode: "xdp"}},
+		Routers: []Router{{
+			Name: "VI_1", VRID: 56, Role: "master", LastHeard: &ago,
+			VIPs:  []VIP{{Address: netip.MustParsePrefix("172.160.180.168/24"), Held: true}},
+			Stats: Stats{Verdicts: map[string]uint64{"ttl": 3}},
+		}},
+		Heard: []Sighting{{VRID: 51, Addresses: []string{"172.160.180.200"}}},
+		Drops: []Drop{{Verdict: "ttl", Action: "drop", Frames: 3}},
+	}
+	dir := t.TempDir()
+	serve(t, dir, &daemon{snap: want})
+	got, err := NewClient(dir).Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestAbsentListsAreEmptyInJSON(t *testing.T) {
+	dir := t.TempDir()
+	serve(t, dir, &daemon{snap: Snapshot{Routers: []Router{{}}, Heard: []Sighting{{}}}})
+	body, err := NewClient(dir).get(t.Context(), "/v1/status", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	b, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(b), "null") {
+		t.Errorf("null in %s", b)
+	}
+}
+
+func TestOtherSchemaIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	serve(t, dir, &daemon{snap: Snapshot{Schema: "xvrrp.status/v9", Version: "9.0"}})
+	if _, err := NewClient(dir).Status(t.Context()); err == nil || !strings.Contains(err.Error(), "9.0") {
+		t.Errorf("got %v, want an error naming the daemon's version", err)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	d := &daemon{}
+	for _, why := range []string{"one", "two", "three"} {
+		d.happen(why)
+	}
+	dir := t.TempDir()
+	serve(t, dir, d)
+	for _, c := range []struct {
+		name  string
+		since uint64
+		want  string
+	}{
+		{"all", 0, "one two three"},
+		{"since the first", 1, "two three"},
+		{"nothing new", 3, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for e, err := range NewClient(dir).Events(t.Context(), c.since, false) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, e.Why)
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("got %v, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestFollowSeesWhatHappensAndTheParting(t *testing.T) {
+	d := &daemon{}
+	d.happen("before")
+	dir := t.TempDir()
+	stop := serve(t, dir, d)
+	ended := make(chan struct{})
+	script := map[string]func(){
+		"before": func() { d.happen("after") },
+		"after": func() {
+			d.happen("parting")
+			go func() { stop(); close(ended) }()
+		},
+		"parting": func() {},
+	}
+	var seen []string
+	var last error
+	for e, err := range NewClient(dir).Events(t.Context(), 0, true) {
+		if err != nil {
+			last = err
+			break
+		}
+		seen = append(seen, e.Why)
+		script[e.Why]()
+	}
+	<-ended
+	if got := strings.Join(seen, " "); got != "before after parting" {
+		t.Errorf("saw %q", got)
+	}
+	if !errors.Is(last, ErrEnded) {
+		t.Errorf("ended with %v, want ErrEnded", last)
+	}
+}
+
+func TestFollowEndsWithItsContext(t *testing.T) {
+	d := &daemon{}
+	d.happen("one")
+	dir := t.TempDir()
+	serve(t, dir, d)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var last error
+	for _, err := range NewClient(dir).Events(ctx, 0, true) {
+		cancel()
+		last = err
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("ended with %v, want context.Canceled", last)
+	}
+}
+
+func TestServeEndsAlthoughAFollowerDoesNotRead(t *testing.T) {
+	d := &daemon{}
+	for range Keep {
+		d.happen(strings.Repeat("x", 1024)) // more than a socket buffers
+	}
+	dir := t.TempDir()
+	stop := serve(t, dir, d)
+	conn, err := net.Dial("unix", filepath.Join(dir, socketName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /v1/events?follow=1 HTTP/1.1\r\nHost: xvrrp\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > leaveWithin+answerWithin {
+		t.Errorf("took %v to leave", took)
+	}
+}
+
+func TestRequestsThatAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	stuck := t.TempDir()
+	serve(t, dir, &daemon{})
+	serve(t, stuck, &daemon{dead: errors.New("loop is busy")})
+	for _, c := range []struct {
+		name, dir, method, target string
+		code                      int
+		says                      string
+	}{
+		{"since is no number", dir, "GET", "/v1/events?since=x", http.StatusBadRequest, "since"},
+		{"status of a stuck loop", stuck, "GET", "/v1/status", http.StatusServiceUnavailable, "loop is busy"},
+		{"events of a stuck loop", stuck, "GET", "/v1/events", http.StatusServiceUnavailable, "loop is busy"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req, err := http.NewRequest(c.method, "http://xvrrp"+c.target, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := NewClient(c.dir).http.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			var f failure
+			if err := json.NewDecoder(resp.Body).Decode(&f); err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != c.code || !strings.Contains(f.Error, c.says) {
+				t.Errorf("got %d %q, want %d and %q", resp.StatusCode, f.Error, c.code, c.says)
+			}
+		})
+	}
+}
+
+func TestOnlyReadingIsServed(t *testing.T) {
+	dir := t.TempDir()
+	serve(t, dir, &daemon{})
+	resp, err := NewClient(dir).http.Post("http://xvrrp/v1/status", "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST answered %s", resp.Status)
+	}
+}
+
+func TestNoDaemon(t *testing.T) {
+	stale := t.TempDir()
+	abandon(t, stale)
+	for _, c := range []struct{ name, dir string }{
+		{"empty directory", t.TempDir()},
+		{"no directory", filepath.Join(t.TempDir(), "none")},
+		{"socket of a dead daemon", stale},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := NewClient(c.dir).Status(t.Context())
+			if !errors.Is(err, ErrNoDaemon) || !strings.Contains(err.Error(), c.dir) {
+				t.Errorf("status: got %v, want ErrNoDaemon naming %s", err, c.dir)
+			}
+			for _, err := range NewClient(c.dir).Events(t.Context(), 0, true) {
+				if !errors.Is(err, ErrNoDaemon) {
+					t.Errorf("events: got %v, want ErrNoDaemon", err)
+				}
+			}
+		})
+	}
+}
+
+// abandon leaves a socket in dir that nobody listens on.
+func abandon(t *testing.T, dir string) {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, socketName), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+}
+
+func TestListenReplacesWhatAKilledDaemonLeft(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), holdDir+"="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatalf("the child did not get ready: %v", err)
+	}
+
+	_, err = Listen(dir)
+	if !errors.Is(err, ErrRunning) {
+		t.Fatalf("beside a live daemon: got %v, want ErrRunning", err)
+	}
+	if pid := cmd.Process.Pid; !strings.Contains(err.Error(), fmt.Sprintf("pid %d:", pid)) {
+		t.Errorf("%q does not name pid %d", err, pid)
+	}
+
+	cmd.Process.Kill()
+	cmd.Wait()
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatalf("after a killed daemon: %v", err)
+	}
+	l.Close()
+}
+
+func TestListenTwiceAfterClose(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run", "xvrrp")
+	for range 2 {
+		l, err := Listen(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, socketName)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the socket is still there after Close: %v", err)
+		}
+	}
+}
+
+func TestListenModes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "xvrrp")
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for path, want := range map[string]fs.FileMode{dir: 0o750, filepath.Join(dir, socketName): 0o660} {
+		fi, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fi.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %o, want %o", path, got, want)
+		}
+	}
+}
+
+func TestListenNamesAPathThatIsTooLong(t *testing.T) {
+	_, err := Listen(filepath.Join(t.TempDir(), strings.Repeat("d", longestPath)))
+	if err == nil || !strings.Contains(err.Error(), "shorter") {
+		t.Errorf("got %v, want the remedy", err)
+	}
+}

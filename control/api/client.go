@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// ErrNoDaemon says that nobody answers in the runtime directory.
+var ErrNoDaemon = errors.New("no daemon is running")
+
+// ErrEnded says that the daemon stopped while its events were being followed.
+var ErrEnded = errors.New("the daemon has stopped")
+
+// Client asks the daemon of one runtime directory.
+type Client struct {
+	dir  string
+	http http.Client
+}
+
+// NewClient returns a client for the daemon whose runtime directory is dir. It connects when asked something.
+func NewClient(dir string) *Client {
+	c := &Client{dir: dir}
+	path := filepath.Join(dir, socketName)
+	c.http.Transport = &http.Transport{
+		DisableKeepAlives: true, // a command asks once or twice; an idle connection would delay the daemon's leave
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}
+	return c
+}
+
+// Status returns the daemon's snapshot.
+func (c *Client) Status(ctx context.Context) (Snapshot, error) {
+	var s Snapshot
+	body, err := c.get(ctx, "/v1/status", nil)
+	if err != nil {
+		return s, err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(&s); err != nil {
+		return s, fmt.Errorf("read the daemon's status: %w", err)
+	}
+	if s.Schema != Schema {
+		return s, fmt.Errorf("the daemon speaks %q, this xvrrp speaks %q: use the xvrrp that the daemon runs (%s)", s.Schema, Schema, s.Version)
+	}
+	return s, nil
+}
+
+// Events yields the events numbered above since, oldest first. With follow it goes on with what happens until
+// ctx ends, and yields ErrEnded when the daemon stops. An error is the last thing yielded.
+func (c *Client) Events(ctx context.Context, since uint64, follow bool) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		q := url.Values{"since": {strconv.FormatUint(since, 10)}}
+		if follow {
+			q.Set("follow", "1")
+		}
+		body, err := c.get(ctx, "/v1/events", q)
+		if err != nil {
+			yield(Event{}, err)
+			return
+		}
+		defer body.Close()
+		for in := json.NewDecoder(body); ; {
+			var e Event
+			err := in.Decode(&e)
+			if err == nil {
+				if !yield(e, nil) {
+					return
+				}
+				continue
+			}
+			if err := endOfEvents(ctx, err, follow); err != nil {
+				yield(Event{}, err)
+			}
+			return
+		}
+	}
+}
+
+// endOfEvents tells how a stream ended that can be read no further because of err; nil is a proper end.
+func endOfEvents(ctx context.Context, err error, follow bool) error {
+	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case cut && follow:
+		return ErrEnded
+	case errors.Is(err, io.EOF):
+		return nil
+	}
+	return fmt.Errorf("read the daemon's events: %w", err)
+}
+
+// get sends one request and returns the body of a good answer.
+func (c *Client) get(ctx context.Context, path string, q url.Values) (io.ReadCloser, error) {
+	u := url.URL{Scheme: "http", Host: "xvrrp", Path: path, RawQuery: q.Encode()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	var f failure
+	if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
+		return nil, fmt.Errorf("the daemon answered %s", resp.Status)
+	}
+	return nil, fmt.Errorf("the daemon answered: %s", f.Error)
+}
+
+// explain turns a failure to connect into what an operator can act on.
+func (c *Client) explain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w in %s: start one with xvrrp run, or name its --runtime-dir", ErrNoDaemon, c.dir)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the socket in %s may not be used by this user: run as root or as a member of its group: %w", c.dir, fs.ErrPermission)
+	}
+	var where *url.Error // names a URL that nobody typed
+	if errors.As(err, &where) {
+		err = where.Err
+	}
+	return fmt.Errorf("ask the daemon in %s: %w", c.dir, err)
+}

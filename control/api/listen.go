@@ -1,0 +1,106 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+const (
+	socketName = "xvrrp.sock"
+	lockName   = "xvrrp.lock"
+
+	longestPath = 107 // sun_path holds 108 bytes with its closing zero
+)
+
+// ErrRunning says that a live daemon holds the runtime directory.
+var ErrRunning = errors.New("already running")
+
+// listener holds the runtime directory's lock for as long as its socket is open.
+type listener struct {
+	*net.UnixListener
+	lock *os.File
+}
+
+// Listen claims the runtime directory dir, which is created if missing, and opens the daemon's socket in it.
+// What a killed daemon left there is replaced: only the lock tells a live one, and the kernel drops it with its
+// process. A live daemon makes Listen fail with ErrRunning.
+func Listen(dir string) (net.Listener, error) {
+	path := filepath.Join(dir, socketName)
+	if len(path) > longestPath {
+		return nil, fmt.Errorf("socket path %s is longer than %d bytes: choose a shorter runtime directory", path, longestPath)
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create runtime directory: %w", err)
+	}
+	lock, err := claim(dir)
+	if err != nil {
+		return nil, err
+	}
+	l, err := open(path)
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("listen on %s: %w", path, err)
+	}
+	return &listener{l, lock}, nil
+}
+
+// Close removes the socket and then gives up the runtime directory.
+func (l *listener) Close() error {
+	return errors.Join(l.UnixListener.Close(), l.lock.Close())
+}
+
+// claim locks dir and leaves this process's id in the lock file, for the message another daemon prints. The file
+// stays when the lock goes: removing it would let two daemons lock two files of the same name.
+func claim(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		defer f.Close()
+		return nil, fmt.Errorf("%w in %s, pid %s: stop it, or give this one a --runtime-dir of its own", ErrRunning, dir, holder(path))
+	}
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// holder is the process id a lock file names.
+func holder(path string) string {
+	b, err := os.ReadFile(path)
+	if id := strings.TrimSpace(string(b)); err == nil && id != "" {
+		return id
+	}
+	return "unknown"
+}
+
+// open listens at path in place of any socket that lies there.
+func open(path string) (*net.UnixListener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}

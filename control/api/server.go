@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Source is what the server asks of the daemon. Both methods are called from the server's goroutines, so the
+// daemon implements them as a question to its loop, which owns the state, sent with a channel for the answer:
+//
+//	func (d *Daemon) Events(ctx context.Context, since uint64) (api.Page, error) {
+//		answer := make(chan api.Page, 1)
+//		select {
+//		case d.pages <- pageQuery{since, answer}: // the loop sends d.log.Since(since)
+//			return <-answer, nil
+//		case <-ctx.Done():
+//			return api.Page{}, ctx.Err()
+//		}
+//	}
+//
+// What they return is the server's: the loop keeps no reference to slices and maps in it. They return an error
+// when ctx ends before the loop has answered, so a loop that is gone blocks nobody.
+type Source interface {
+	Snapshot(ctx context.Context) (Snapshot, error)
+	// Events is Log.Since, asked of the loop.
+	Events(ctx context.Context, since uint64) (Page, error)
+}
+
+const (
+	answerWithin  = 2 * time.Second        // the loop's answer to one question
+	partingWithin = 200 * time.Millisecond // the same, while the daemon leaves
+	leaveWithin   = time.Second            // for followers that do not read
+)
+
+// Serve answers requests on l until ctx ends, and closes l:
+//
+//	GET /v1/status                  the Snapshot
+//	GET /v1/events?since=N&follow=1 events numbered above N, a JSON object per line; with follow the answer
+//	                                stays open and goes on with what happens
+//
+// When ctx ends, followers still get the events they have not seen. A daemon that wants its last transitions
+// seen therefore ends ctx after appending them, and lets its loop answer until Serve returns.
+func Serve(ctx context.Context, l net.Listener, src Source) error {
+	s := &server{src: src, leaving: ctx.Done()}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", s.status)
+	mux.HandleFunc("GET /v1/events", s.events)
+	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve the control socket: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
+	if h.Shutdown(grace) != nil {
+		h.Close()
+	}
+	<-ended
+	return nil
+}
+
+type server struct {
+	src     Source
+	leaving <-chan struct{}
+}
+
+// failure is the body of every answer that is not 200.
+type failure struct {
+	Error string `json:"error"`
+}
+
+func (s *server) status(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+	defer cancel()
+	snap, err := s.src.Snapshot(ctx)
+	if err != nil {
+		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
+		return
+	}
+	fillEmpty(&snap)
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(snap) // an error here is the client having left
+}
+
+func (s *server) events(w http.ResponseWriter, r *http.Request) {
+	since, err := number(r.URL.Query().Get("since"))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, fmt.Errorf("since: %w", err))
+		return
+	}
+	page, err := s.page(r.Context(), since, answerWithin)
+	if err != nil {
+		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	since, err = send(w, page, since)
+	if follow := r.URL.Query().Get("follow"); err == nil && follow != "" && follow != "0" {
+		s.follow(w, r, page.More, since)
+	}
+}
+
+// follow sends what happens after since until the client or the daemon leaves.
+func (s *server) follow(w http.ResponseWriter, r *http.Request, more <-chan struct{}, since uint64) {
+	for leaving := false; !leaving; {
+		within := answerWithin
+		select {
+		case <-more:
+		case <-s.leaving:
+			leaving, within = true, partingWithin
+		case <-r.Context().Done():
+			return
+		}
+		page, err := s.page(r.Context(), since, within)
+		if err != nil {
+			return
+		}
+		if since, err = send(w, page, since); err != nil {
+			return
+		}
+		more = page.More
+	}
+}
+
+func (s *server) page(ctx context.Context, since uint64, within time.Duration) (Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return s.src.Events(ctx, since)
+}
+
+// send writes a page out and returns the number of the last event the client has now.
+func send(w http.ResponseWriter, p Page, since uint64) (uint64, error) {
+	out := json.NewEncoder(w)
+	for _, e := range p.Events {
+		if err := out.Encode(e); err != nil {
+			return since, err
+		}
+		since = e.Seq
+	}
+	return since, http.NewResponseController(w).Flush()
+}
+
+func refuse(w http.ResponseWriter, code int, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	json.NewEncoder(w).Encode(failure{err.Error()})
+}
+
+// number reads an optional decimal number.
+func number(s string) (uint64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	return strconv.ParseUint(s, 10, 64)
+}
+
+// fillEmpty makes absent lists appear in JSON as [] and absent maps as {}, so that readers can walk them unasked.
+func fillEmpty(s *Snapshot) {
+	s.Links = append([]Link{}, s.Links...)
+	s.Routers = append([]Router{}, s.Routers...)
+	s.Heard = append([]Sighting{}, s.Heard...)
+	s.Drops = append([]Drop{}, s.Drops...)
+	for i := range s.Routers {
+		r := &s.Routers[i]
+		r.VIPs = append([]VIP{}, r.VIPs...)
+		if r.Stats.Verdicts == nil {
+			r.Stats.Verdicts = map[string]uint64{}
+		}
+	}
+	for i := range s.Heard {
+		s.Heard[i].Addresses = append([]string{}, s.Heard[i].Addresses...)
+	}
+}

@@ -1,0 +1,137 @@
+// Package api is how a running daemon is asked: JSON types, an HTTP server on a unix socket and its client.
+package api
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Schema names the shape of Snapshot; fields are only added within a version.
+const Schema = "xvrrp.status/v1"
+
+// Snapshot is everything a daemon knows, taken by its loop in one go.
+type Snapshot struct {
+	Schema  string     `json:"schema"`
+	Version string     `json:"version"`
+	PID     int        `json:"pid"`
+	Started time.Time  `json:"started"`
+	Now     time.Time  `json:"now"`
+	Config  string     `json:"config"` // the file, or "" when flags or observation
+	Links   []Link     `json:"links"`
+	Routers []Router   `json:"routers"`
+	Heard   []Sighting `json:"heard"` // adverts on the links that no router of ours took, by source and VRID
+	Drops   []Drop     `json:"drops"`
+	Timing  Timing     `json:"timing"`
+}
+
+// Link is an interface the filter sits on.
+type Link struct {
+	Name   string `json:"name"`
+	Index  int    `json:"index"`
+	Mode   string `json:"mode"`   // xdp, xdp-generic, tc, or "" while absent
+	Hook   string `json:"hook"`   // native, generic, tcx, clsact
+	Reason string `json:"reason"` // why this mode
+	Up     bool   `json:"up"`
+	Error  string `json:"error,omitempty"`
+}
+
+// Router is one virtual router.
+type Router struct {
+	Name           string    `json:"name"`
+	Interface      string    `json:"interface"`
+	VLAN           string    `json:"vlan,omitempty"`
+	Family         string    `json:"family"` // ipv4, ipv6
+	VRID           uint8     `json:"vrid"`
+	Version        uint8     `json:"version"`
+	Role           string    `json:"role"`  // init, backup, master, fault
+	Why            string    `json:"why"`   // reason of the last change
+	Since          time.Time `json:"since"` // of the last change
+	Priority       uint8     `json:"priority"`
+	Base           uint8     `json:"base_priority"`
+	Source         string    `json:"source"` // of our adverts; "" while there is none
+	Master         string    `json:"master"` // address, "" when unknown
+	MasterPrio     uint8     `json:"master_priority"`
+	Interval       float64   `json:"interval_seconds"`
+	MasterInterval float64   `json:"master_interval_seconds"`
+	Skew           float64   `json:"skew_seconds"`
+	Down           float64   `json:"master_down_seconds"`
+	LastHeard      *float64  `json:"last_heard_seconds,omitempty"` // ago
+	Preempt        bool      `json:"preempt"`
+	Accept         bool      `json:"accept"`
+	Faults         []string  `json:"faults,omitempty"`
+	Notes          []string  `json:"notes,omitempty"` // standing warnings: conflict, foreign list, ...
+	VIPs           []VIP     `json:"vips"`
+	Stats          Stats     `json:"stats"`
+}
+
+// VIP is one virtual address and whether this host has it now.
+type VIP struct {
+	Address  netip.Prefix `json:"address"`
+	Device   string       `json:"device"`
+	Held     bool         `json:"held"`
+	Excluded bool         `json:"excluded,omitempty"`
+}
+
+// Stats counts per router since its start.
+type Stats struct {
+	Received     uint64            `json:"adverts_received"` // delivered and coalesced
+	Sent         uint64            `json:"adverts_sent"`
+	BecameMaster uint64            `json:"became_master"`
+	LeftMaster   uint64            `json:"released_master"`
+	ZeroReceived uint64            `json:"priority_zero_received"`
+	ZeroSent     uint64            `json:"priority_zero_sent"`
+	Rescued      uint64            `json:"takeovers_cancelled"` // deadlines of ours that the kernel's stamp disproved
+	Verdicts     map[string]uint64 `json:"verdicts"`
+}
+
+// Sighting is a source of adverts that no router of ours took: another VRID, another cluster, or an impostor.
+type Sighting struct {
+	Interface string    `json:"interface"`
+	VLAN      string    `json:"vlan,omitempty"`
+	Family    string    `json:"family"`
+	VRID      uint8     `json:"vrid"`
+	Source    string    `json:"source"`
+	MAC       string    `json:"mac"`
+	Version   uint8     `json:"version"`
+	Priority  uint8     `json:"priority"`
+	Interval  float64   `json:"interval_seconds"`
+	Addresses []string  `json:"addresses"`
+	Verdict   string    `json:"verdict"`
+	Samples   uint64    `json:"samples"` // frames sampled, not all there were
+	First     time.Time `json:"first"`
+	Last      time.Time `json:"last"`
+}
+
+// Drop is one row of the drop table: how many frames of a link (and router) ended in a verdict that was not
+// taken, and who sent the last sampled one.
+type Drop struct {
+	Interface string     `json:"interface"`
+	Router    string     `json:"router,omitempty"` // name, when the frame reached one
+	Verdict   string     `json:"verdict"`
+	Action    string     `json:"action"` // pass or drop
+	Frames    uint64     `json:"frames"`
+	Meaning   string     `json:"meaning"`
+	Detail    string     `json:"detail,omitempty"` // of the last sample: expected and seen value
+	Source    string     `json:"source,omitempty"`
+	MAC       string     `json:"mac,omitempty"`
+	Last      *time.Time `json:"last,omitempty"`
+}
+
+// Event is one entry of the event log.
+type Event struct {
+	Seq    uint64    `json:"seq"`
+	Time   time.Time `json:"time"`
+	Kind   string    `json:"kind"` // transition, note, link, conflict, daemon
+	Router string    `json:"router,omitempty"`
+	From   string    `json:"from,omitempty"`
+	To     string    `json:"to,omitempty"`
+	Why    string    `json:"why"`
+	Detail string    `json:"detail,omitempty"`
+}
+
+// Timing is how late the daemon itself was, in seconds.
+type Timing struct {
+	Expiries      uint64  `json:"expiries"`
+	WorstLateness float64 `json:"worst_lateness_seconds"`
+	LastLateness  float64 `json:"last_lateness_seconds"`
+}

@@ -1,0 +1,293 @@
+// Package control is the shell around the pure core: one goroutine owns every router, asks the core what to do
+// and has it done by the host and the filter.
+//
+// Nothing in it holds a lock. Whoever wants to know something asks the loop.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader"
+)
+
+// Options are what a daemon is started with.
+type Options struct {
+	Config     *config.Config // nil: observe Ifaces and take part in nothing
+	ConfigPath string         // for status only
+	Ifaces     []string       // limit to these links; empty: all links of Config
+	Attach     loader.Mode
+	RuntimeDir string // holds the socket; created if missing
+	Version    string
+	Log        *slog.Logger
+	Ready      func() // called once every router has started
+}
+
+// ErrNothingToDo says that no router of the configuration is on the chosen links.
+var ErrNothingToDo = errors.New("nothing to do")
+
+// hands is how the loop acts on the network: adverts at once, address work queued behind them.
+type hands interface {
+	Advertise(id vrrp.ID, priority uint8)
+	Flush()
+	Acquire(id vrrp.ID)
+	Release(id vrrp.ID)
+	Announce(id vrrp.ID, repeat int)
+}
+
+// binder introduces routers to the host and tells what became of them.
+type binder interface {
+	Bind(b host.Binding) error
+	Unbind(id vrrp.ID) error
+	Links() []host.Link
+	Held(id vrrp.ID) []netip.Prefix
+}
+
+// filter is what the loop asks of the kernel side.
+type filter interface {
+	attacher
+	Follow(id vrrp.ID, a *loader.Advert) error
+	LastSeen(id vrrp.ID) loader.Seen
+	Drained() bool
+	Counts() ([]loader.Count, error)
+}
+
+// attacher brings links and routers into the filter.
+type attacher interface {
+	Attach(link int, name string, m loader.Mode) (loader.Attachment, error)
+	Detach(link int) error
+	SetSegment(s loader.Segment) error
+	SetRouter(r vrrp.Rules) error
+	RemoveRouter(id vrrp.ID) error
+	SetGuard(link int, addr netip.Addr, on bool) error
+}
+
+// alarm wakes the loop at an instant.
+type alarm interface{ Set(at time.Duration) }
+
+// daemon is the state of the loop; only its goroutine touches it.
+type daemon struct {
+	o      Options
+	log    *slog.Logger
+	hands  hands
+	host   binder
+	filter filter
+	alarm  alarm
+	now    func() time.Duration
+
+	adverts  <-chan loader.Advert
+	samples  <-chan loader.Sample
+	failures <-chan host.Failure
+	changes  <-chan struct{}
+	due      <-chan time.Duration
+	queries  chan func() // questions from other goroutines, answered by running them in the loop
+
+	routers   []*router           // in the order of the configuration
+	byID      map[vrrp.ID]*router // those that are bound
+	links     map[string]*link    // by name, those that routers or observation want
+	deadlines deadlines
+	later     []deferred    // effects that wait until this turn's adverts have left
+	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
+	started   bool
+	started0  time.Time // wall clock of the start, for status
+	epoch     time.Time // wall clock at monotonic instant 0
+
+	events    api.Log
+	sightings sightings
+	timing    api.Timing
+}
+
+// Run runs a daemon until ctx ends; then masters resign, addresses are removed and the filter is detached.
+func Run(ctx context.Context, o Options) (err error) {
+	routers, err := choose(o)
+	if err != nil {
+		return err
+	}
+	l, err := api.Listen(o.RuntimeDir)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	f, err := loader.Open(loader.Options{Routers: capacity(len(routers)), Guard: wantsGuard(routers), Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h, err := host.Open(o.Log)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	timer, err := host.NewTimer()
+	if err != nil {
+		return err
+	}
+
+	d := newDaemon(o, routers, host.Now)
+	d.hands, d.host, d.filter, d.alarm = h, h, f, timer
+	d.adverts, d.samples = f.Adverts(), f.Samples()
+	d.failures, d.changes, d.due = h.Failures(), h.Changes(), timer.Due
+
+	// The helpers outlive the loop: it still needs them to say goodbye.
+	helpers, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	loop, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	for name, task := range map[string]func(context.Context) error{
+		"host": h.Run, "filter": f.Run, "timer": timer.Run,
+		"api": func(ctx context.Context) error { return api.Serve(ctx, l, d) },
+	} {
+		wg.Go(func() {
+			if err := task(helpers); err != nil && helpers.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	err = d.run(loop)
+	stop(nil)
+	gone := make(chan struct{})
+	go func() { wg.Wait(); close(gone) }()
+	d.answerUntil(gone)
+	return err
+}
+
+// answerUntil lets those who follow the event log see the end of it.
+func (d *daemon) answerUntil(gone <-chan struct{}) {
+	for {
+		select {
+		case answer := <-d.queries:
+			answer()
+		case <-gone:
+			return
+		}
+	}
+}
+
+func newDaemon(o Options, routers []*router, now func() time.Duration) *daemon {
+	wall := time.Now()
+	return &daemon{
+		o: o, log: o.Log, now: now,
+		queries:   make(chan func()),
+		routers:   routers,
+		byID:      make(map[vrrp.ID]*router, len(routers)),
+		links:     make(map[string]*link),
+		started0:  wall,
+		epoch:     wall.Add(-now()),
+		sightings: make(sightings),
+	}
+}
+
+// run is the loop. Everything that changes a router happens here.
+func (d *daemon) run(ctx context.Context) error {
+	d.begin()
+	for {
+		d.settle()
+		d.alarm.Set(d.nextDeadline())
+		select {
+		case a := <-d.adverts:
+			d.heard(a)
+		case <-d.due:
+			d.expire(d.now())
+		case <-d.changes:
+			d.reviewLinks()
+		case f := <-d.failures:
+			d.failed(f)
+		case s := <-d.samples:
+			d.sampled(s)
+		case answer := <-d.queries:
+			answer()
+		case <-ctx.Done():
+			return d.leave(context.Cause(ctx))
+		}
+	}
+}
+
+// begin brings up the links and starts the routers, after vrrp_startup_delay if one is configured.
+func (d *daemon) begin() {
+	if d.o.Config != nil {
+		d.startAt = d.now() + d.o.Config.Global.StartupDelay
+	}
+	d.event(api.Event{Kind: "daemon", Why: "start", Detail: fmt.Sprintf("xvrrp %s, pid %d", d.o.Version, os.Getpid())})
+	d.reviewLinks()
+	if d.now() >= d.startAt {
+		d.start()
+	}
+	d.settle()
+	if d.o.Ready != nil {
+		d.o.Ready()
+	}
+}
+
+// start lets the routers take part.
+func (d *daemon) start() {
+	d.started = true
+	for _, r := range d.routers {
+		if r.conf.Fault == "" {
+			d.step(r, d.now(), election.Start{})
+		}
+	}
+}
+
+// leave says goodbye: every master resigns with priority 0 and gives up its addresses.
+func (d *daemon) leave(cause error) error {
+	for _, r := range d.routers {
+		d.step(r, d.now(), election.Stop{})
+	}
+	d.settle()
+	d.event(api.Event{Kind: "daemon", Why: "stop"})
+	if errors.Is(cause, context.Canceled) {
+		return nil
+	}
+	return cause
+}
+
+// choose picks the routers that run on the wanted links.
+func choose(o Options) ([]*router, error) {
+	if o.Config == nil {
+		if len(o.Ifaces) == 0 {
+			return nil, fmt.Errorf("%w: no configuration and no --iface", ErrNothingToDo)
+		}
+		return nil, nil
+	}
+	wanted := make(map[string]bool)
+	for _, name := range o.Ifaces {
+		wanted[name] = true
+	}
+	var routers []*router
+	for i := range o.Config.Routers {
+		c := &o.Config.Routers[i]
+		if len(wanted) > 0 && !wanted[c.Interface] {
+			o.Log.Info("not on a chosen link, left out", "router", c.Name, "interface", c.Interface)
+			continue
+		}
+		routers = append(routers, newRouter(c, o.Log))
+	}
+	if len(routers) == 0 {
+		return nil, fmt.Errorf("%w: %s has no vrrp_instance on %v", ErrNothingToDo, o.ConfigPath, o.Ifaces)
+	}
+	return routers, nil
+}
+
+// capacity leaves room for routers to come.
+func capacity(routers int) int { return max(4096, 2*routers) }
+
+// wantsGuard reports whether some router refuses packets to its addresses.
+func wantsGuard(routers []*router) bool {
+	for _, r := range routers {
+		if r.guarded() {
+			return true
+		}
+	}
+	return false
+}

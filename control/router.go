@@ -1,0 +1,197 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// router is one vrrp_instance: its configuration, its election and what the loop remembers between steps.
+type router struct {
+	conf  *config.Router
+	core  *election.Router
+	log   *slog.Logger
+	bound *binding // nil while its link is not there
+
+	heardAt time.Duration // kernel stamp of the newest advert or refresh stepped so far
+	last    loader.Advert // the advert being stepped, which Follow refers to
+	heap    int           // index in deadlines
+	due     time.Duration // as in deadlines
+	retryAt time.Duration // when a failed effect is tried again
+	stats   api.Stats
+	notes   map[string]string // standing warnings by topic
+	causes  map[string]string // standing faults of the link, by topic
+}
+
+func newRouter(c *config.Router, log *slog.Logger) *router {
+	return &router{conf: c, log: log.With("link", c.Interface, "vrid", int(c.VRID)), core: election.New(electionConfig(c)), heap: -1, due: election.Never,
+		retryAt: election.Never, notes: make(map[string]string), causes: make(map[string]string)}
+}
+
+// guarded reports whether packets to the router's addresses are refused while it is master.
+func (r *router) guarded() bool { return !r.conf.Accept && r.conf.Priority != 255 }
+
+// deferred is an effect that waits until the adverts of this turn have left: adverts go before address work.
+type deferred struct {
+	r *router
+	e election.Effect
+}
+
+// step tells a router what happened and queues what it wants done.
+func (d *daemon) step(r *router, now time.Duration, in election.Input) {
+	for _, e := range r.core.Step(now, in) {
+		if a, ok := e.(election.Advertise); ok {
+			d.advertise(r, a.Priority)
+			continue
+		}
+		d.later = append(d.later, deferred{r, e})
+	}
+	d.reschedule(r)
+}
+
+func (d *daemon) advertise(r *router, priority uint8) {
+	if r.bound == nil {
+		return // its link is gone: nobody would hear it
+	}
+	d.hands.Advertise(r.bound.id, priority)
+	r.stats.Sent++
+	if priority == 0 {
+		r.stats.ZeroSent++
+	}
+}
+
+// settle sends the adverts of this turn, then carries out everything else in order.
+func (d *daemon) settle() {
+	d.hands.Flush()
+	for i := 0; i < len(d.later); i++ {
+		d.carryOut(d.later[i].r, d.later[i].e)
+	}
+	clear(d.later)
+	d.later = d.later[:0]
+}
+
+func (d *daemon) carryOut(r *router, e election.Effect) {
+	switch e := e.(type) {
+	case election.Changed:
+		d.changed(r, e)
+	case election.Noted:
+		d.noted(r, string(e.Why), e.Detail)
+	default:
+		if r.bound != nil {
+			d.touch(r, e)
+		}
+	}
+}
+
+// touch carries out the effects that need the link.
+func (d *daemon) touch(r *router, e election.Effect) {
+	id := r.bound.id
+	switch e := e.(type) {
+	case election.Acquire:
+		d.guard(r, true)
+		d.hands.Acquire(id)
+	case election.Release:
+		d.hands.Release(id)
+		d.guard(r, false)
+	case election.Announce:
+		d.hands.Announce(id, e.Repeat)
+	case election.Follow:
+		var a *loader.Advert
+		if e.Master.IsValid() {
+			a = &r.last
+		}
+		if err := d.filter.Follow(id, a); err != nil {
+			r.log.Warn("every advert of the master will wake us", "err", err)
+		}
+	}
+}
+
+// guard makes the filter refuse packets to the router's addresses (no_accept), or stops that.
+func (d *daemon) guard(r *router, on bool) {
+	if !r.guarded() {
+		return
+	}
+	for _, a := range r.bound.host.Addrs {
+		if err := d.filter.SetGuard(a.Link, a.Prefix.Addr(), on); err != nil {
+			r.log.Warn("no_accept is not enforced", "address", a.Prefix.Addr(), "err", err)
+		}
+	}
+}
+
+// changed reports a change of role. The words in parentheses are keepalived's, which log alarms look for.
+func (d *daemon) changed(r *router, c election.Changed) {
+	switch {
+	case c.To == election.Master:
+		r.stats.BecameMaster++
+	case c.From == election.Master:
+		r.stats.LeftMaster++
+	}
+	args := []any{"from", c.From.String(), "why", string(c.Why)}
+	if c.Detail != "" {
+		args = append(args, "detail", c.Detail)
+	}
+	level := slog.LevelInfo
+	if c.To == election.Fault {
+		level = slog.LevelWarn
+	}
+	r.log.Log(context.Background(), level, fmt.Sprintf("(%s) Entering %s STATE", r.conf.Name, strings.ToUpper(c.To.String())), args...)
+	d.event(api.Event{Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
+		Why: string(c.Why), Detail: c.Detail})
+}
+
+// noted reports something that changes no role; the same words about the same topic are told once.
+func (d *daemon) noted(r *router, topic, detail string) {
+	if r.notes[topic] == detail {
+		return
+	}
+	r.notes[topic] = detail
+	r.log.Warn("("+r.conf.Name+") "+detail, "why", topic)
+	d.event(api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail})
+}
+
+// heard hands a valid advert to its router's election.
+func (d *daemon) heard(a loader.Advert) {
+	r := d.byID[a.ID]
+	if r == nil {
+		return // unbound while the advert was on its way
+	}
+	adv, v := vrrp.Parse(a.Message, a.Src, a.Dst)
+	if v != verdict.Delivered {
+		// The filter and the codec disagree, which their tests rule out: refuse, and say so.
+		d.noted(r, "codec", fmt.Sprintf("advert from %v was delivered but reads as %v", a.Src, v))
+		return
+	}
+	if adv.Priority == 0 {
+		r.stats.ZeroReceived++
+	}
+	d.compare(r, a, adv)
+	r.last = a
+	r.heardAt = max(r.heardAt, a.At)
+	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
+	d.settle() // Follow refers to this advert
+}
+
+// failed turns an effect that could not be carried out into a fault of that router alone, to be tried again.
+func (d *daemon) failed(f host.Failure) {
+	r := d.byID[f.ID]
+	if r == nil {
+		return
+	}
+	if f.Op != "acquire" {
+		d.noted(r, f.Op, fmt.Sprintf("%s: %v", f.Op, f.Err))
+		return
+	}
+	d.step(r, d.now(), election.Failed{Cause: causeAcquire + ": " + f.Err.Error()})
+	r.retryAt = d.now() + retryAfter
+	d.reschedule(r)
+}

@@ -1,0 +1,158 @@
+package control
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// mostSightings bounds what a segment full of strangers can make us remember; the oldest goes first.
+const mostSightings = 4096
+
+// logAgain is how long a sighting that has been logged stays silent in the log.
+const logAgain = time.Minute
+
+// sightingKey tells sources apart: who sent what to which router of which segment, and why it was refused.
+type sightingKey struct {
+	id      vrrp.ID
+	src     netip.Addr
+	verdict verdict.Verdict
+}
+
+// sighting is a source of adverts that no router of ours took.
+type sighting struct {
+	api.Sighting
+	link   string
+	detail string
+	at     time.Duration // of the last sample
+	logged time.Duration // when it was last logged; 0 for never
+}
+
+type sightings map[sightingKey]*sighting
+
+// sampled keeps what a refused or foreign advert was, and explains it once in a while in the log.
+func (d *daemon) sampled(s loader.Sample) {
+	key := sightingKey{s.ID, s.Src, s.Verdict}
+	seen := d.sightings[key]
+	if seen == nil {
+		d.sightings.makeRoom()
+		seen = &sighting{link: d.linkName(s.ID.Link)}
+		seen.First = d.wall(s.At)
+		d.sightings[key] = seen
+	}
+	r := d.byID[s.ID]
+	a, _ := vrrp.Parse(s.Message, s.Src, s.Dst)
+	seen.describe(s, a, d.wall(s.At))
+	seen.at = s.At
+	seen.detail = d.explain(s, r)
+	if seen.logged != 0 && s.At-seen.logged < logAgain {
+		return
+	}
+	if d.report(s, seen, r) {
+		seen.logged = s.At
+	}
+}
+
+// report logs a sighting, in keepalived's words where log alarms know them, and tells whether it did.
+func (d *daemon) report(s loader.Sample, seen *sighting, r *router) bool {
+	args := []any{"link", seen.link, "vrid", s.ID.VRID, "af", s.ID.Family(), "source", s.Src, "mac", seen.MAC,
+		"verdict", s.Verdict.String(), "detail", seen.detail}
+	switch {
+	case s.Verdict == verdict.Conflict:
+		d.log.Warn(fmt.Sprintf("bogus VRRP packet received on %s !!!", seen.link), args...)
+		d.event(api.Event{Kind: "conflict", Router: r.name(), Why: "conflict",
+			Detail: fmt.Sprintf("%v (%s) uses VRID %d on %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link, seen.detail)})
+		if r != nil {
+			r.notes["conflict"] = fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src)
+		}
+	case s.Verdict.Action() == verdict.Drop:
+		d.log.Warn("advert dropped", args...)
+	case s.Verdict == verdict.Foreign && d.o.Config != nil && !d.o.Config.Global.LogUnknown:
+		return false
+	default:
+		d.log.Info("advert passed by", args...)
+	}
+	return true
+}
+
+// explain words a verdict with the expected and the seen value.
+func (d *daemon) explain(s loader.Sample, r *router) string {
+	f := vrrp.Frame{VLAN: s.ID.VLAN, V6: s.ID.V6, SrcMAC: s.MAC, Src: s.Src, Dst: s.Dst, TTL: s.TTL, Message: s.Message}
+	var rules *vrrp.Rules
+	if r != nil && r.bound != nil {
+		rules = &r.bound.rules
+	}
+	return vrrp.Explain(f, s.Verdict, rules)
+}
+
+func (s *sighting) describe(from loader.Sample, a vrrp.Advert, at time.Time) {
+	vlan := ""
+	if from.ID.VLAN != 0 {
+		vlan = from.ID.VLAN.String()
+	}
+	first, samples := s.First, s.Samples
+	s.Sighting = api.Sighting{
+		Interface: s.link, VLAN: vlan, Family: from.ID.Family(), VRID: from.ID.VRID,
+		Source: from.Src.String(), MAC: mac(from.MAC), Version: a.Version, Priority: a.Priority,
+		Interval: a.Interval.Seconds(), Verdict: from.Verdict.String(), Samples: samples + 1, First: first, Last: at,
+	}
+	for _, addr := range a.Addrs {
+		s.Addresses = append(s.Addresses, addr.String())
+	}
+}
+
+// makeRoom forgets the sighting that was not seen for longest when there are too many.
+func (s sightings) makeRoom() {
+	if len(s) < mostSightings {
+		return
+	}
+	var oldest sightingKey
+	at := time.Duration(1<<63 - 1)
+	for k, v := range s {
+		if v.at < at {
+			oldest, at = k, v.at
+		}
+	}
+	delete(s, oldest)
+}
+
+// compare notes where a valid advert differs from what we would send: its address list and its checksum form.
+func (d *daemon) compare(r *router, a loader.Advert, adv vrrp.Advert) {
+	ours := r.bound.rules.Addrs
+	if missing, extra := difference(ours, adv.Addrs), difference(adv.Addrs, ours); len(missing)+len(extra) > 0 {
+		d.noted(r, "addresses", fmt.Sprintf("%v advertises another address list than ours: missing %v, extra %v", a.Src, missing, extra))
+	} else {
+		delete(r.notes, "addresses")
+	}
+	if adv.Version == 3 && !a.ID.V6 && adv.Checksum != r.conf.SendChecksum {
+		d.noted(r, "checksum", fmt.Sprintf("%v sends the other form of checksum than we do and may refuse our adverts; see v3_checksum_as_v2", a.Src))
+	}
+}
+
+// difference lists what of a is not in b.
+func difference(a, b []netip.Addr) (out []netip.Addr) {
+	for _, addr := range a {
+		if !slices.Contains(b, addr) {
+			out = append(out, addr)
+		}
+	}
+	return out
+}
+
+func mac(m [6]byte) string {
+	var b strings.Builder
+	for i, x := range m {
+		if i > 0 {
+			b.WriteByte(':')
+		}
+		fmt.Fprintf(&b, "%02x", x)
+	}
+	return b.String()
+}
