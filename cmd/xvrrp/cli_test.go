@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control"
+	"github.com/xvrrp/xvrrp/control/api"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestMain makes the test binary xvrrp itself where the demo starts it as one of its daemons.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "run" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// result is what one command line came to.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// command is a command line that is run in this process, with everything it could touch replaced.
+type command struct{ env }
+
+func newCommand(args ...string) *command {
+	return &command{env{
+		args:         args,
+		getenv:       func(string) string { return "" },
+		root:         os.DirFS("/"),
+		openFilter:   func() (filter, error) { return nil, errors.New("no filter in this test") },
+		daemon:       func(context.Context, control.Options) error { return errors.New("no daemon in this test") },
+		capabilities: func() (uint64, error) { return ^uint64(0), nil },
+	}}
+}
+
+// files replaces the file system.
+func (c *command) files(m fstest.MapFS) *command {
+	c.root = m
+	return c
+}
+
+func (c *command) run(t *testing.T) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	c.stdout, c.stderr = &stdout, &stderr
+	code := run(t.Context(), c.env)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// golden compares text with a file of testdata, or writes it there with -update.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v: run go test -update and review the difference", err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs\n--- got\n%s--- want\n%s", path, got, want)
+	}
+}
+
+// expect checks an exit code and what is said on standard error.
+func (r result) expect(t *testing.T, code int, says string) {
+	t.Helper()
+	if r.code != code || !strings.Contains(r.stderr, says) {
+		t.Errorf("exit code %d, stderr %q; want %d and %q", r.code, r.stderr, code, says)
+	}
+}
+
+// fakeDaemon answers with what it was given.
+type fakeDaemon struct {
+	snapshots []api.Snapshot // one per question, the last one for ever
+	asked     int
+	log       api.Log
+}
+
+func (d *fakeDaemon) Snapshot(context.Context) (api.Snapshot, error) {
+	i := min(d.asked, len(d.snapshots)-1)
+	d.asked++
+	return d.snapshots[i], nil
+}
+
+func (d *fakeDaemon) Events(_ context.Context, since uint64) (api.Page, error) {
+	return d.log.Since(since), nil
+}
+
+// start serves d in a runtime directory of its own until the test ends.
+func (d *fakeDaemon) start(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	d.startIn(t, dir)
+	return dir
+}
+
+// startIn does so in a given one; stop ends it earlier.
+func (d *fakeDaemon) startIn(t *testing.T, dir string) (stop func()) {
+	t.Helper()
+	l, err := api.Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- api.Serve(ctx, l, d) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// pair is the tutorial's cluster as its second node sees it, with a router more whose link is gone.
+func pair() api.Snapshot {
+	ago, last := 0.204, noon.Add(-3*time.Second)
+	return api.Snapshot{
+		Schema: api.Schema, Version: "1.0", PID: 4711, Started: noon.Add(-76 * time.Hour), Now: noon,
+		Config: "/etc/keepalived/keepalived.conf",
+		Links: []api.Link{
+			{Name: "ens160", Index: 2, Mode: "xdp", Hook: "native", Reason: "a network card with native XDP", Up: true},
+			{Name: "ens192", Index: 3, Error: "interface ens192 does not exist"},
+		},
+		Routers: []api.Router{{
+			Name: "ERIC_VI_1", Interface: "ens160", Family: "ipv4", VRID: 56, Version: 2, Role: "backup", Why: "outranked",
+			Since: noon.Add(-75*time.Hour - 12*time.Minute), Priority: 150, Base: 150, Source: "172.160.180.47",
+			Master: "172.160.180.46", MasterPrio: 160, Interval: 1, MasterInterval: 1, Skew: 0.4140625, Down: 3.4140625,
+			LastHeard: &ago, Preempt: true, Accept: true, Notes: []string{"VRID 56 is also used by 172.160.180.200"},
+			VIPs:  []api.VIP{{Address: netip.MustParsePrefix("172.160.180.168/24"), Device: "ens160"}},
+			Stats: api.Stats{Received: 270100, Sent: 3, BecameMaster: 1, LeftMaster: 1, ZeroReceived: 1, Rescued: 2, Verdicts: map[string]uint64{"coalesced": 270090, "delivered": 10, "conflict": 12}},
+		}, {
+			Name: "lan6", Interface: "ens160", VLAN: "100", Family: "ipv6", VRID: 7, Version: 3, Role: "master", Why: "silence",
+			Since: noon.Add(-65 * time.Second), Priority: 100, Base: 100, Source: "fe80::2", Interval: 0.1, MasterInterval: 0.1,
+			Skew: 0.06, Down: 0.36, Accept: false, Preempt: true,
+			VIPs: []api.VIP{
+				{Address: netip.MustParsePrefix("fe80::1/64"), Device: "ens160.100", Held: true},
+				{Address: netip.MustParsePrefix("2001:db8::1/64"), Device: "ens160.100", Held: true, Excluded: true},
+			},
+		}, {
+			Name: "db", Interface: "ens192", Family: "ipv4", VRID: 12, Version: 2, Role: "fault", Why: "fault", Since: noon.Add(-8 * time.Second),
+			Priority: 90, Base: 90, Interval: 1, MasterInterval: 1, Skew: 0.6484375, Down: 3.6484375, Preempt: true, Accept: true,
+			Faults: []string{"interface ens192 does not exist"},
+			VIPs:   []api.VIP{{Address: netip.MustParsePrefix("10.9.0.1/24"), Device: "ens192"}},
+		}},
+		Heard: []api.Sighting{{
+			Interface: "ens160", Family: "ipv4", VRID: 51, Source: "172.160.180.9", MAC: "02:00:00:00:00:09", Version: 2, Priority: 100,
+			Interval: 1, Addresses: []string{"172.160.180.10", "172.160.180.11"}, Verdict: "foreign", Samples: 40,
+			First: noon.Add(-2 * time.Hour), Last: noon.Add(-time.Second),
+		}},
+		Drops: []api.Drop{
+			{Interface: "ens160", Router: "ERIC_VI_1", Verdict: "conflict", Action: "drop", Frames: 12,
+				Meaning: "shares no address with us: another cluster uses this VRID",
+				Detail:  "addresses 172.160.180.210 share none with ours 172.160.180.168",
+				Source:  "172.160.180.200", MAC: "02:00:00:00:00:c8", Last: &last},
+			{Interface: "ens160", Verdict: "foreign", Action: "pass", Frames: 7200, Meaning: "advert for a VRID that is not configured here"},
+		},
+	}
+}
+
+// observed is a daemon that only listens.
+func observed() api.Snapshot {
+	s := pair()
+	s.Config, s.Routers, s.Drops = "", nil, nil
+	return s
+}
+
+// failover is the event log of one failover.
+func failover() (l api.Log) {
+	at := func(s float64) time.Time { return noon.Add(time.Duration(s * float64(time.Second))) }
+	l.Append(api.Event{Time: at(0), Kind: "daemon", Why: "start", Detail: "xvrrp 1.0, pid 4711"})
+	l.Append(api.Event{Time: at(0.001), Kind: "transition", Router: "ERIC_VI_1", From: "init", To: "backup", Why: "startup"})
+	l.Append(api.Event{Time: at(3.4142), Kind: "transition", Router: "ERIC_VI_1", From: "backup", To: "master", Why: "silence", Detail: "no advert for 3.414s"})
+	l.Append(api.Event{Time: at(9), Kind: "conflict", Router: "ERIC_VI_1", Why: "conflict", Detail: "172.160.180.200 uses VRID 56"})
+	return l
+}

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/lab"
+)
+
+// The set-up of the tutorial.
+const (
+	demoCard   = "ens160"
+	demoRouter = "ERIC_VI_1"
+	demoVRID   = 56
+
+	demoDir = "/run/xvrrp-demo" // configurations, logs and runtime directories
+)
+
+var (
+	demoVIP    = netip.MustParsePrefix("172.160.180.168/24")
+	demoClient = netip.MustParsePrefix("172.160.180.10/24")
+)
+
+// cast is the hosts, in the order they become master.
+var cast = []struct {
+	name     string
+	addr     netip.Prefix
+	state    string
+	priority int
+}{
+	{"test1", netip.MustParsePrefix("172.160.180.46/24"), "MASTER", 160},
+	{"test2", netip.MustParsePrefix("172.160.180.47/24"), "BACKUP", 150},
+	{"test3", netip.MustParsePrefix("172.160.180.48/24"), "BACKUP", 140},
+}
+
+// stage is the cluster and its client.
+type stage struct {
+	app    *app
+	lab    *lab.Lab
+	hosts  []*actor
+	client *client
+	began  time.Time
+
+	stopClient context.CancelFunc
+	clients    sync.WaitGroup
+}
+
+// actor is a host with its daemon.
+type actor struct {
+	*lab.Host
+	addr   netip.Addr
+	dir    string // runtime directory
+	args   []string
+	log    string
+	daemon *api.Client
+	pid    int
+	ended  <-chan struct{} // closed when the process is gone; nil before it is started
+	dead   bool            // its daemon was killed on purpose
+	off    bool            // and its cable is cut
+}
+
+// newStage builds the network and prepares the daemons.
+func newStage(a *app, o demoOptions) (s *stage, err error) {
+	s = &stage{app: a, stopClient: func() {}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.lab, err = lab.New("demo"); err != nil {
+		return s, err
+	}
+	// The lab is ours alone: what lies here is left from a demo that was killed.
+	if err := errors.Join(os.RemoveAll(demoDir), os.Mkdir(demoDir, 0o700)); err != nil {
+		return s, err
+	}
+	for i := range o.hosts {
+		if err := s.addActor(i, o.attach); err != nil {
+			return s, err
+		}
+	}
+	return s, s.addClient()
+}
+
+func (s *stage) addActor(i int, attach string) error {
+	c := cast[i]
+	host, err := s.lab.AddHost(c.name, lab.NIC{Name: demoCard, Addrs: []netip.Prefix{c.addr}})
+	if err != nil {
+		return err
+	}
+	h := &actor{Host: host, addr: c.addr.Addr(), dir: filepath.Join(demoDir, c.name), log: filepath.Join(demoDir, c.name+".log")}
+	h.daemon = api.NewClient(h.dir)
+	conf := filepath.Join(demoDir, c.name+".conf")
+	h.args = []string{"run", "--iface", demoCard, "--config", conf, "--attach", attach, "--runtime-dir", h.dir}
+	s.hosts = append(s.hosts, h)
+	return os.WriteFile(conf, []byte(demoConfig(c.name, c.state, c.priority)), 0o600)
+}
+
+// start starts every daemon, the others when the first one answers: it is meant to be master.
+func (s *stage) start(ctx context.Context) error {
+	s.began = time.Now()
+	for i, h := range s.hosts {
+		if err := h.start(); err != nil {
+			return err
+		}
+		if i > 0 {
+			continue
+		}
+		if err := h.awaitAnswer(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demoConfig is the tutorial's file for one host.
+func demoConfig(name, state string, priority int) string {
+	return fmt.Sprintf(`global_defs {
+    router_id %s
+    vrrp_skip_check_adv_addr
+}
+
+vrrp_instance %s {
+    state %s
+    interface %s
+    virtual_router_id %d
+    priority %d
+    advert_int 1
+    authentication {
+        auth_type PASS
+        auth_pass 1111
+    }
+    virtual_ipaddress {
+        %v
+    }
+}
+`, name, demoRouter, state, demoCard, demoVRID, priority, demoVIP)
+}
+
+// start runs this program inside the host.
+func (h *actor) start() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(h.log)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := h.Command(context.Background(), self, h.args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	// Ctrl-C is for the demo alone; if the demo is killed, its daemons are too.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	started, ended := make(chan error), make(chan struct{})
+	go attend(cmd, started, ended)
+	if err := <-started; err != nil {
+		return fmt.Errorf("start xvrrp on %s: %w", h.Name, err)
+	}
+	h.pid, h.ended = cmd.Process.Pid, ended
+	return nil
+}
+
+// attend starts the process and stays with it. It keeps its thread, because the kernel takes the end of the thread
+// that started a process for the end of its parent.
+func attend(cmd *exec.Cmd, started chan<- error, ended chan<- struct{}) {
+	runtime.LockOSThread()
+	err := cmd.Start()
+	started <- err
+	if err == nil {
+		_ = cmd.Wait() // how it ends is told by its log
+	}
+	close(ended)
+}
+
+// kill ends the host's daemon as a crash would.
+func (h *actor) kill() error {
+	h.dead = true
+	if err := syscall.Kill(h.pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill xvrrp on %s: %w", h.Name, err)
+	}
+	<-h.ended
+	return nil
+}
+
+// switchOff cuts the host's cable for good.
+func (s *stage) switchOff(h *actor) error {
+	h.off = true
+	return s.lab.Cut(h.Host)
+}
+
+// awaitAnswer waits until the host's daemon can be asked.
+func (h *actor) awaitAnswer(ctx context.Context) error {
+	return poll(ctx, "xvrrp on "+h.Name+" does not answer", func() (bool, error) {
+		_, err := h.router(ctx)
+		return err == nil, h.failed(err)
+	})
+}
+
+// failed is why there is nothing to wait for, if asking the host's daemon ended in err.
+func (h *actor) failed(err error) error {
+	select {
+	case <-h.ended:
+		return fmt.Errorf("xvrrp on %s has ended", h.Name)
+	default:
+	}
+	if errors.Is(err, api.ErrNoDaemon) { // it is still starting
+		return nil
+	}
+	return err
+}
+
+// router is what the host's daemon says of its one router.
+func (h *actor) router(ctx context.Context) (api.Router, error) {
+	s, err := h.daemon.Status(ctx)
+	if err != nil {
+		return api.Router{}, err
+	}
+	if len(s.Routers) != 1 {
+		return api.Router{}, fmt.Errorf("xvrrp on %s has %d routers", h.Name, len(s.Routers))
+	}
+	return s.Routers[0], nil
+}
+
+// addClient adds the host that pings.
+func (s *stage) addClient() error {
+	host, err := s.lab.AddHost("client", lab.NIC{Name: demoCard, Addrs: []netip.Prefix{demoClient}})
+	if err != nil {
+		return err
+	}
+	err = host.Do(func() error {
+		card, err := net.InterfaceByName(demoCard)
+		if err != nil {
+			return err
+		}
+		s.client, err = openClient(card.Index)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stopClient = cancel
+	s.clients.Go(func() { s.client.run(ctx, demoVIP.Addr()) })
+	return nil
+}
+
+// close removes everything.
+func (s *stage) close() error {
+	s.stopClient()
+	s.clients.Wait()
+	var errs []error
+	for _, h := range s.hosts {
+		if h.ended != nil && !h.dead {
+			errs = append(errs, h.kill())
+		}
+	}
+	if s.lab != nil {
+		errs = append(errs, os.RemoveAll(demoDir), s.lab.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// logs is what the daemons had to say, for a demo that failed.
+func (s *stage) logs() error {
+	var b strings.Builder
+	for _, h := range s.hosts {
+		text, err := os.ReadFile(h.log)
+		if err != nil {
+			continue
+		}
+		fmt.Fprintf(&b, "\nlog of xvrrp on %s:\n%s", h.Name, text)
+	}
+	return errors.New(b.String())
+}
+
+// showAround says how to look at the hosts that are left running.
+func (s *stage) showAround() {
+	h := s.hosts[len(s.hosts)-1]
+	fmt.Fprintf(s.app.stdout, `
+The hosts stay until Ctrl-C. Look around with
+  xvrrp status --runtime-dir %s
+  xvrrp events --runtime-dir %s
+  ip netns exec %s ip address show %s
+`, h.dir, h.dir, h.Namespace, demoCard)
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/xvrrp/xvrrp/control"
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/loader"
+)
+
+// The exit codes. They are part of the interface: scripts branch on them.
+const (
+	exitOK         = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitRejected   = 3 // the configuration
+	exitPrivilege  = 4 // or a feature the kernel lacks
+	exitNoDaemon   = 5
+	exitNotReached = 6 // the condition of --wait
+)
+
+const exitCodeHelp = `Exit codes: 0 fine, 1 failed, 2 usage, 3 configuration rejected, 4 privilege or kernel
+feature missing, 5 no daemon running, 6 condition not met.`
+
+const defaultRuntimeDir = "/run/xvrrp"
+
+// env is everything a command takes from the process it runs in.
+type env struct {
+	args           []string // without the name of the program
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	root           fs.FS                                              // the file system from /, for configuration files
+	meaning        config.Options                                     // what a file means on this host
+	openFilter     func() (filter, error)                             // for explain
+	daemon         func(ctx context.Context, o control.Options) error // for run
+	capabilities   func() (uint64, error)                             // effective ones, a bit each
+}
+
+func processEnv() env {
+	return env{
+		args:         os.Args[1:],
+		stdout:       os.Stdout,
+		stderr:       os.Stderr,
+		getenv:       os.Getenv,
+		root:         os.DirFS("/"),
+		meaning:      thisHost(),
+		openFilter:   openFilter,
+		daemon:       control.Run,
+		capabilities: effectiveCapabilities,
+	}
+}
+
+// app is what all commands share: the environment and the flags of the root.
+type app struct {
+	env
+	runtimeDir string
+}
+
+func (a *app) client() *api.Client { return api.NewClient(a.runtimeDir) }
+
+// exitError is an error that asks for an exit code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// exitWith gives an error its exit code.
+func exitWith(code int, err error) error { return &exitError{code, err} }
+
+// usagef is a mistake in the command line.
+func usagef(format string, args ...any) error {
+	return exitWith(exitUsage, fmt.Errorf(format, args...))
+}
+
+// errSilent fails a command that has said everything already.
+var errSilent = errors.New("already reported")
+
+// run carries out one command line and returns the exit code.
+func run(ctx context.Context, e env) int {
+	a := &app{env: e}
+	root := newRoot(a)
+	accepted := false // by cobra: what fails before is a mistake in the command line
+	root.PersistentPreRun = func(*cobra.Command, []string) { accepted = true }
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if !accepted {
+		err = exitWith(exitUsage, err)
+	}
+	code := exitCode(err)
+	if !errors.Is(err, errSilent) {
+		fmt.Fprintf(e.stderr, "xvrrp: %v\n", err)
+	}
+	if code == exitUsage {
+		fmt.Fprintf(e.stderr, "see %s --help\n", cmd.CommandPath())
+	}
+	return code
+}
+
+func exitCode(err error) int {
+	var coded *exitError
+	switch {
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.Is(err, api.ErrNoDaemon), errors.Is(err, api.ErrEnded):
+		return exitNoDaemon
+	case errors.Is(err, loader.ErrPrivilege), errors.Is(err, loader.ErrKernel), errors.Is(err, fs.ErrPermission),
+		errors.Is(err, errors.ErrUnsupported):
+		return exitPrivilege
+	case errors.Is(err, control.ErrNothingToDo):
+		return exitRejected
+	}
+	return exitFailed
+}
+
+func newRoot(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "xvrrp",
+		Short: "VRRP for Linux: keepalived's configuration, judged and timed by XDP",
+		Long: `Xvrrp keeps virtual IP addresses alive on a group of hosts (VRRP versions 2 and 3). It reads
+keepalived.conf, filters and time-stamps adverts in the kernel and says why it did what it did.
+
+` + exitCodeHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	c.SetArgs(a.args)
+	c.SetOut(a.stdout)
+	c.SetErr(a.stderr)
+	dir := a.getenv("XVRRP_RUNTIME_DIR")
+	if dir == "" {
+		dir = defaultRuntimeDir
+	}
+	c.PersistentFlags().StringVar(&a.runtimeDir, "runtime-dir", dir,
+		"`DIR` of the daemon's socket, one per daemon (or XVRRP_RUNTIME_DIR)")
+	c.AddCommand(
+		newRun(a), newCheck(a), newStatus(a), newDrops(a), newEvents(a), newExplain(a), newDemo(a), newVersion(a),
+	)
+	return c
+}

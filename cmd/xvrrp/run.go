@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/xvrrp/xvrrp/control"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/loader"
+)
+
+type runOptions struct {
+	ifaces      []string
+	config      string
+	attach      string
+	logFormat   string
+	logLevel    string
+	printConfig bool
+	router      routerFlags
+}
+
+var attachModes = []string{string(loader.Auto), string(loader.XDP), string(loader.XDPGeneric), string(loader.TC)}
+
+func newRun(a *app) *cobra.Command {
+	var o runOptions
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon in the foreground",
+		Long: `Run is the daemon. It takes its virtual routers from a file, by default /etc/xvrrp/xvrrp.conf, else
+/etc/keepalived/keepalived.conf; --iface limits it to the routers on these links. Flags alone (--vrid,
+--vip and so on) describe one router without a file; --print-config shows the file they stand for.
+
+With --iface but without any configuration it observes: it filters, counts and lists the adverts of the
+link and takes part in nothing.
+
+SIGTERM and SIGINT stop it: masters resign, and addresses and filter are removed. It tells systemd when
+it is ready (Type=notify). It needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF.
+
+` + exitCodeHelp,
+		Example: `  xvrrp run
+  xvrrp run --iface ens160 --config /etc/keepalived/keepalived.conf
+  xvrrp run --iface ens160 --vrid 56 --vip 172.160.180.168/24 --priority 160
+  xvrrp run --iface ens160 --attach xdp --runtime-dir /run/xvrrp-lan`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.router.given = o.router.changed(cmd.Flags())
+			return runDaemon(cmd.Context(), a, o)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&o.ifaces, "iface", nil, "limit to this `INTERFACE` (may be repeated)")
+	f.StringVar(&o.config, "config", "", "configuration `FILE`")
+	f.StringVar(&o.attach, "attach", string(loader.Auto), "where the filter sits, a `MODE`: "+strings.Join(attachModes, ", "))
+	f.StringVar(&o.logFormat, "log-format", "text", "`FORM` of the log on standard error: text or json")
+	f.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` logged: debug, info, warn or error")
+	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
+	o.router.register(f)
+	c.RegisterFlagCompletionFunc("attach", cobra.FixedCompletions(attachModes, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func runDaemon(ctx context.Context, a *app, o runOptions) error {
+	log, err := newLogger(a, o)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(attachModes, o.attach) {
+		return usagef("--attach %s: choose one of %s", o.attach, strings.Join(attachModes, ", "))
+	}
+	if err := o.consistent(); err != nil {
+		return err
+	}
+	if o.printConfig {
+		return printConfig(a, o)
+	}
+	conf, path, err := configure(a, o, log)
+	if err != nil {
+		return err
+	}
+	if err := requireCapabilities(a.capabilities); err != nil {
+		return err
+	}
+	// The reader of the kernel's ring and the timer must never wait for a processor that the loop or an
+	// address worker holds, even on a machine with one.
+	runtime.GOMAXPROCS(max(3, runtime.GOMAXPROCS(0)))
+	return serve(ctx, a, log, control.Options{
+		Config: conf, ConfigPath: path, Ifaces: o.ifaces, Attach: loader.Mode(o.attach),
+		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log,
+	})
+}
+
+// consistent refuses flags that exclude each other.
+func (o *runOptions) consistent() error {
+	switch {
+	case o.router.given == "":
+		if o.printConfig {
+			return usagef("--print-config shows the file that router flags stand for: give --vrid and --vip")
+		}
+		return nil
+	case o.config != "":
+		return usagef("--%s describes a router of its own: leave out --config, or put the router in the file", o.router.given)
+	case len(o.ifaces) != 1:
+		return usagef("a router described by flags needs exactly one --iface")
+	}
+	return o.router.complete()
+}
+
+func printConfig(a *app, o runOptions) error {
+	text := o.router.text(o.ifaces[0])
+	if _, err := fmt.Fprint(a.stdout, text); err != nil {
+		return err
+	}
+	c, problems := a.loadText(text)
+	return o.router.rejected(a, c, problems)
+}
+
+// configure finds what to run: the router of the flags, or the routers of a file. A nil Config is to observe.
+func configure(a *app, o runOptions, log *slog.Logger) (c *config.Config, path string, err error) {
+	var problems []config.Problem
+	if o.router.given != "" {
+		c, problems = a.loadText(o.router.text(o.ifaces[0]))
+		err = o.router.rejected(a, c, problems)
+	} else {
+		path, err = a.configFile(o.config)
+		if errors.Is(err, errNoConfig) && len(o.ifaces) > 0 {
+			log.Info("no configuration: observing only", "ifaces", o.ifaces)
+			return nil, "", nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		c, problems = a.load(path)
+		err = rejected(a, c, problems)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	for _, p := range problems {
+		logProblem(log, p)
+	}
+	return c, path, nil
+}
+
+// serve runs the daemon until a signal ends it.
+func serve(ctx context.Context, a *app, log *slog.Logger, o control.Options) error {
+	ctx, restore := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer restore()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
+	s := supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log}
+	o.Ready = func() { s.send("READY=1\nSTATUS=" + summary(o)) }
+	ended := make(chan struct{})
+	var attendant sync.WaitGroup
+	attendant.Go(func() {
+		for stopping := ctx.Done(); ; {
+			select {
+			case <-hangup:
+				log.Warn("SIGHUP is ignored: restart the daemon to read the configuration again")
+			case <-stopping:
+				stopping = nil
+				restore() // another signal ends a leave that hangs
+				s.send("STOPPING=1")
+			case <-ended:
+				return
+			}
+		}
+	})
+	err := a.daemon(ctx, o)
+	close(ended)
+	attendant.Wait()
+	return err
+}
+
+// summary is what systemctl status shows.
+func summary(o control.Options) string {
+	if o.Config == nil {
+		return "observing " + strings.Join(o.Ifaces, ", ")
+	}
+	text := counted(len(o.Config.Routers), "router")
+	if o.ConfigPath != "" {
+		text += " of " + o.ConfigPath
+	}
+	return text
+}
+
+func newLogger(a *app, o runOptions) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return nil, usagef("--log-level %s: choose one of debug, info, warn, error", o.logLevel)
+	}
+	h := &slog.HandlerOptions{Level: level}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(a.stderr, h)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(a.stderr, h)), nil
+	}
+	return nil, usagef("--log-format %s: choose text or json", o.logFormat)
+}
+
+// logProblem logs a finding in the configuration with its place and remedy.
+func logProblem(log *slog.Logger, p config.Problem) {
+	level := slog.LevelWarn
+	switch p.Severity {
+	case config.Error:
+		level = slog.LevelError
+	case config.Notice:
+		level = slog.LevelInfo
+	}
+	args := []any{"place", p.Pos.String()}
+	if p.Hint != "" {
+		args = append(args, "hint", p.Hint)
+	}
+	log.Log(context.Background(), level, "configuration: "+p.Message, args...)
+}
