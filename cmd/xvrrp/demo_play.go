@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/xvrrp/xvrrp/control/api"
 )
 
 const (
@@ -81,19 +79,6 @@ func poll(ctx context.Context, complaint string, done func() (bool, error)) erro
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// promotions are the events of a host having become master, oldest first.
-func (h *actor) promotions(ctx context.Context) (out []api.Event, err error) {
-	for e, err := range h.daemon.Events(ctx, 0, false) {
-		if err != nil {
-			return nil, err
-		}
-		if e.Kind == "transition" && e.To == "master" {
-			out = append(out, e)
-		}
-	}
-	return out, nil
 }
 
 // disaster is what befalls a master.

@@ -7,12 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
@@ -55,20 +52,6 @@ type stage struct {
 
 	stopClient context.CancelFunc
 	clients    sync.WaitGroup
-}
-
-// actor is a host with its daemon.
-type actor struct {
-	*lab.Host
-	addr   netip.Addr
-	dir    string // runtime directory
-	args   []string
-	log    string
-	daemon *api.Client
-	pid    int
-	ended  <-chan struct{} // closed when the process is gone; nil before it is started
-	dead   bool            // its daemon was killed on purpose
-	off    bool            // and its cable is cut
 }
 
 // newStage builds the network and prepares the daemons.
@@ -149,89 +132,10 @@ vrrp_instance %s {
 `, name, demoRouter, state, demoCard, demoVRID, priority, demoVIP)
 }
 
-// start runs this program inside the host.
-func (h *actor) start() error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	log, err := os.Create(h.log)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	cmd := h.Command(context.Background(), self, h.args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	// Ctrl-C is for the demo alone; if the demo is killed, its daemons are too.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	started, ended := make(chan error), make(chan struct{})
-	go attend(cmd, started, ended)
-	if err := <-started; err != nil {
-		return fmt.Errorf("start xvrrp on %s: %w", h.Name, err)
-	}
-	h.pid, h.ended = cmd.Process.Pid, ended
-	return nil
-}
-
-// attend starts the process and stays with it. It keeps its thread, because the kernel takes the end of the thread
-// that started a process for the end of its parent.
-func attend(cmd *exec.Cmd, started chan<- error, ended chan<- struct{}) {
-	runtime.LockOSThread()
-	err := cmd.Start()
-	started <- err
-	if err == nil {
-		_ = cmd.Wait() // how it ends is told by its log
-	}
-	close(ended)
-}
-
-// kill ends the host's daemon as a crash would.
-func (h *actor) kill() error {
-	h.dead = true
-	if err := syscall.Kill(h.pid, syscall.SIGKILL); err != nil {
-		return fmt.Errorf("kill xvrrp on %s: %w", h.Name, err)
-	}
-	<-h.ended
-	return nil
-}
-
 // switchOff cuts the host's cable for good.
 func (s *stage) switchOff(h *actor) error {
 	h.off = true
 	return s.lab.Cut(h.Host)
-}
-
-// awaitAnswer waits until the host's daemon can be asked.
-func (h *actor) awaitAnswer(ctx context.Context) error {
-	return poll(ctx, "xvrrp on "+h.Name+" does not answer", func() (bool, error) {
-		_, err := h.router(ctx)
-		return err == nil, h.failed(err)
-	})
-}
-
-// failed is why there is nothing to wait for, if asking the host's daemon ended in err.
-func (h *actor) failed(err error) error {
-	select {
-	case <-h.ended:
-		return fmt.Errorf("xvrrp on %s has ended", h.Name)
-	default:
-	}
-	if errors.Is(err, api.ErrNoDaemon) { // it is still starting
-		return nil
-	}
-	return err
-}
-
-// router is what the host's daemon says of its one router.
-func (h *actor) router(ctx context.Context) (api.Router, error) {
-	s, err := h.daemon.Status(ctx)
-	if err != nil {
-		return api.Router{}, err
-	}
-	if len(s.Routers) != 1 {
-		return api.Router{}, fmt.Errorf("xvrrp on %s has %d routers", h.Name, len(s.Routers))
-	}
-	return s.Routers[0], nil
 }
 
 // addClient adds the host that pings.
