@@ -50,6 +50,7 @@ type hands interface {
 type binder interface {
 	Bind(b host.Binding) error
 	Unbind(id vrrp.ID) error
+	Sweep() error
 	Links() []host.Link
 	Held(id vrrp.ID) []netip.Prefix
 }
@@ -220,6 +221,9 @@ func (d *daemon) begin() {
 	}
 	d.event(api.Event{Kind: "daemon", Why: "start", Detail: fmt.Sprintf("xvrrp %s, pid %d", d.o.Version, os.Getpid())})
 	d.reviewLinks()
+	if err := d.host.Sweep(); err != nil {
+		d.log.Warn("addresses left behind by a killed daemon may remain", "err", err)
+	}
 	if d.now() >= d.startAt {
 		d.start()
 	}

@@ -50,6 +50,7 @@ func (h *recorder) Unbind(id vrrp.ID) error {
 	delete(h.bound, id)
 	return nil
 }
+func (h *recorder) Sweep() error                   { return nil }
 func (h *recorder) Links() []host.Link             { return h.links }
 func (h *recorder) Held(id vrrp.ID) []netip.Prefix { return nil }
 func (h *recorder) Flush() {

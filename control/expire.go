@@ -108,18 +108,17 @@ func (d *daemon) expire(now time.Duration) {
 	}
 }
 
-// refresh asks the kernel when the followed master was last seen. It reports whether that moved the deadline
-// beyond now, in other words whether the master lives.
+// refresh asks the kernel when the followed master last repeated itself. It reports whether that moved the
+// deadline beyond now, in other words whether the master lives.
 func (d *daemon) refresh(r *router, now time.Duration) bool {
 	if r.bound == nil {
 		return false
 	}
-	seen := d.filter.LastSeen(r.bound.id).Followed
-	if seen <= r.heardAt {
+	seen, st := d.filter.LastSeen(r.bound.id).Followed, r.core.State()
+	if seen <= st.LastHeard {
 		return false
 	}
-	overslept := now-r.due > r.core.State().MasterInterval
-	r.heardAt = seen
+	overslept := now-r.due > st.MasterInterval
 	d.step(r, seen, election.Refreshed{})
 	if r.due <= now {
 		return false

@@ -23,7 +23,6 @@ type router struct {
 	log   *slog.Logger
 	bound *binding // nil while its link is not there
 
-	heardAt time.Duration // kernel stamp of the newest advert or refresh stepped so far
 	last    loader.Advert // the advert being stepped, which Follow refers to
 	heap    int           // index in deadlines
 	due     time.Duration // as in deadlines
@@ -175,8 +174,10 @@ func (d *daemon) heard(a loader.Advert) {
 		r.stats.ZeroReceived++
 	}
 	d.compare(r, a, adv)
+	if r.core.State().Role == election.Backup {
+		d.refresh(r, a.At) // what the master repeated before this advert counts before it
+	}
 	r.last = a
-	r.heardAt = max(r.heardAt, a.At)
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
 	d.settle() // Follow refers to this advert
 }

@@ -32,7 +32,7 @@ func virtualAddresses(to func(*draft) *[]given[Address]) setter {
 				if addrs == &in.router.addresses {
 					in.router.decide(a.Prefix.Addr(), line.mark(0))
 				}
-				*addrs = append(*addrs, given[Address]{a, line.mark(0), true})
+				*addrs = append(*addrs, given[Address]{a, true, line.mark(0)})
 			}
 		}
 	}
@@ -243,7 +243,7 @@ func (d *decoder) preferred(n *node, i int, a *Address) bool {
 
 // unicastPeers reads lines of "address [min_ttl N] [max_ttl N]".
 func unicastPeers(d *decoder, n *node, in scope) {
-	in.router.peersAt = given[bool]{true, n.mark(0), true}
+	in.router.peersAt = given[bool]{true, true, n.mark(0)}
 	for _, line := range n.body {
 		if len(line.words) == 0 {
 			continue
@@ -257,7 +257,7 @@ func unicastPeers(d *decoder, n *node, in scope) {
 		p.Addr = a
 		d.peerOptions(line, &p)
 		in.router.decide(a, line.mark(0))
-		in.router.peers = append(in.router.peers, given[vrrp.Peer]{p, line.mark(0), true})
+		in.router.peers = append(in.router.peers, given[vrrp.Peer]{p, true, line.mark(0)})
 	}
 }
 

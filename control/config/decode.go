@@ -11,8 +11,8 @@ import (
 // given is a value and where it was given; ok says that it was.
 type given[T any] struct {
 	v  T
-	at mark
 	ok bool
+	at mark
 }
 
 // or is the value, or another one if it was not given.
@@ -91,7 +91,7 @@ type draft struct {
 // decide makes the family of an address the router's, if nothing above has done so.
 func (dr *draft) decide(a netip.Addr, at mark) {
 	if !dr.family.ok {
-		dr.family = given[bool]{a.Is6(), at, true}
+		dr.family = given[bool]{a.Is6(), true, at}
 	}
 }
 
@@ -213,6 +213,9 @@ func (d *decoder) command(r *row, n *node) bool {
 
 // unknown reports a keyword that has no row. Its block, if any, is skipped as a whole.
 func (d *decoder) unknown(b *block, n *node) {
+	if d.crowded(n.mark(0)) {
+		return
+	}
 	what, hint := "line skipped", d.misplaced(n.keyword())
 	if n.block {
 		what = "block skipped"

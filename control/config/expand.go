@@ -209,7 +209,7 @@ func (e *expander) useLines(next, t text, d *definition, depth int) {
 func join(head, tail text, m mark) text {
 	runs := head.appendSpans(nil, 0, len(head.s), 0)
 	head.s += tail.s
-	head.runs = append(runs, span{len(head.s) - len(tail.s), m.col, max(m.width, 1)})
+	head.runs = append(runs, span{int32(len(head.s) - len(tail.s)), m.col, max(m.width, 1)})
 	return head
 }
 

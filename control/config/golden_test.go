@@ -50,7 +50,7 @@ func optionsOf(t *testing.T, path string) Options {
 	return o
 }
 
-func read(t *testing.T, path string) string {
+func read(t testing.TB, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -144,7 +144,7 @@ func alternatives(pattern string) []string {
 			var out []string
 			for _, p := range append(parts, pattern[from:i]) {
 				out = append(out, alternatives(pattern[:open]+p+pattern[i+1:])...)
-				if len(out) > maxAlternatives {
+				if len(out) >= maxAlternatives {
 					return out[:maxAlternatives]
 				}
 			}
@@ -234,7 +234,7 @@ func (e *expander) readable(line *source) bool {
 	m := mark{line: line, col: 1, width: 1}
 	switch {
 	case strings.IndexByte(line.raw, 0) >= 0:
-		m.col += strings.IndexByte(line.raw, 0)
+		m.col += int32(strings.IndexByte(line.raw, 0))
 		e.report(Error, m, "remove the NUL byte; is this a text file?", "the line holds a NUL byte; line dropped")
 		return false
 	case len(line.raw) > e.max.lineBytes:
@@ -246,7 +246,7 @@ func (e *expander) readable(line *source) bool {
 			"keepalived discards lines longer than %d bytes", keepalivedLine)
 	}
 	if line.number == 1 && strings.HasPrefix(line.raw, byteOrderMark) {
-		m.width = len(byteOrderMark)
+		m.width = int32(len(byteOrderMark))
 		e.report(Notice, m, "save the file without a byte order mark; keepalived stumbles over it", "the file begins with a byte order mark")
 		line.raw = strings.Repeat(" ", len(byteOrderMark)) + line.raw[len(byteOrderMark):]
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -32,12 +33,12 @@ func TestLimits(t *testing.T) {
 		"line of 10 MB":                 {text: "global_defs {\n" + strings.Repeat("x", 10<<20) + "\n}\n", want: "x.conf:2:1: error: the line is longer than 65536 bytes"},
 		"definition of itself":          {text: "$A=${A}\n$A\n" + router1(" priority ${A}"), want: "x.conf:2:1: error: the definition of $A refers to itself"},
 		"growing definition":            {text: "$A=x${A}\nrouter ${A}\n", want: "x.conf:2:8: error: the definition of $A refers to itself"},
-		"definitions of each other":     {text: "$A=${B}\n$B=${A}\npriority $A\n", want: "x.conf:3:1: error: the definition of $"},
+		"definitions of each other":     {text: "$A=${B}\n$B=${A}\npriority $A\n", want: "x.conf:3:10: error: the definition of $"},
 		"lines of themselves":           {text: "$A= \\\n x \\\n $A\n\n$A\n", want: "x.conf:3:2: error: the definition of $A refers to itself"},
 		"definitions that double":       {text: doubling + "$Z=12345678\n${A}\n", want: ":1: error: the line grows beyond 65536 bytes"},
 		"many lines that use them":      {text: doubling + "$Z=1\n" + strings.Repeat("${A}\n", 1<<16), want: "error: the line grows beyond"},
 		"definitions inside each other": {text: nested + "$D0\n", want: "error: repetitions and definitions are more than 40 deep"},
-		"repetition without end":        {text: "~SEQ(A,1,2000000000) ~SEQ(B,1,2000000000) x\n", want: "x.conf:1:22: error: the file expands to more than 2097152 lines"},
+		"repetition without end":        {text: "~SEQ(A,1,2000000000) ~SEQ(B,1,2000000000) x\n", want: "error: the file expands to more than 2097152 lines"},
 		"repetitions inside each other": {text: strings.Repeat("~SEQ(A,1,1) ", 1000) + "x\n", want: "error: repetitions and definitions are more than 40 deep"},
 		"long repetition":               {text: "$L=" + strings.Repeat("x", 60000) + "\n~SEQ(A,1,2000000000) ${L}\n", want: "x.conf:2:22: error: definitions expand to more than"},
 		"include of itself":             {text: "include x.conf\n", want: "x.conf:1:9: warning: include skips x.conf: it includes itself"},
@@ -48,7 +49,7 @@ func TestLimits(t *testing.T) {
 		"braces alone":                  {text: strings.Repeat("{", 1<<16), want: "x.conf:1:1: error: unexpected {"},
 		"closing braces alone":          {text: strings.Repeat(strings.Repeat("}", 1000)+"\n", 1000), want: "x.conf:1:1: error: unexpected }"},
 		"blocks inside each other":      {text: "global_defs {\n" + strings.Repeat("a {\n", 100000), want: "x.conf:33:3: error: blocks stand more than 32 deep"},
-		"block of many statements":      {text: "nonsense {\n" + strings.Repeat("a\n", blockNodes+1) + "}\n", want: "x.conf:1:1: error: the block holds more than 1048576 statements"},
+		"block of many statements":      {text: "nonsense {\n" + strings.Repeat("a\n", blockNodes+1) + "}\n", want: "x.conf:1:1: error: the block holds more than 262144 statements"},
 		"many unknown keywords":         {text: strings.Repeat("a\n", 100000), want: "error: 90000 more problems are not listed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,9 +130,10 @@ func TestScale(t *testing.T) {
 		t.Skip("50,000 routers")
 	}
 	measure := func(n int) time.Duration {
-		start := time.Now()
-		cfg, problems := load1(template(n))
-		took := time.Since(start)
+		text := template(n)
+		start := processorTime(t)
+		cfg, problems := load1(text)
+		took := processorTime(t) - start
 		if len(cfg.Routers) != n || len(problems) != 0 {
 			t.Fatalf("%d routers, problems %v; want %d and none", len(cfg.Routers), problems, n)
 		}
@@ -144,6 +146,16 @@ func TestScale(t *testing.T) {
 	if large > 40*small {
 		t.Errorf("ten times the routers take %.1f times the time, want about 10", float64(large)/float64(small))
 	}
+}
+
+// processorTime is what this process has used: unlike the clock it does not depend on what else runs.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func BenchmarkLoad(b *testing.B) {

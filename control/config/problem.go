@@ -120,14 +120,14 @@ func printable(s string) string {
 type mark struct {
 	line       *source
 	via        *via
-	col, width int
+	col, width int32
 }
 
 func (m mark) pos() Pos {
 	if m.line == nil {
 		return Pos{}
 	}
-	return Pos{File: m.line.file.name, Line: m.line.number, Column: m.col}
+	return Pos{File: m.line.file.name, Line: m.line.number, Column: int(m.col)}
 }
 
 // samePlace is how many problems one place may raise before the rest are only counted: a template may be used
@@ -144,39 +144,49 @@ type finding struct {
 
 type place struct{ file, line, col int }
 
+func (m mark) place() place {
+	if m.line == nil {
+		return place{}
+	}
+	return place{m.line.file.index, m.line.number, int(m.col)}
+}
+
 // messageBytes is the length a message is cut to: it may repeat a word of the file.
 const messageBytes = 400
 
 // maxFindings is how many problems are listed in all.
 const maxFindings = 10000
 
+// crowd is the findings at one place.
+type crowd struct {
+	listed []*finding
+	n      int // reported in all
+}
+
 // reporter collects findings.
 type reporter struct {
 	list   []*finding
-	places map[place][]*finding
+	places map[place]*crowd
 	more   int // not listed
 }
 
 // report adds a finding. The message must not hold a secret; the source line is masked here.
 func (r *reporter) report(s Severity, m mark, hint, format string, args ...any) {
-	at := place{line: 0}
-	if m.line != nil {
-		at = place{m.line.file.index, m.line.number, m.col}
-	}
+	at := m.place()
 	message := fmt.Sprintf(format, args...)
 	if len(message) > messageBytes {
 		message = message[:runeStart(message, messageBytes)] + "..."
 	}
-	here := r.places[at]
-	for _, f := range here {
+	here := r.at(at)
+	here.n++
+	for _, f := range here.listed {
 		if f.Message == message {
 			return
 		}
 	}
-	if len(here) == samePlace {
-		last := here[samePlace-1]
-		last.folds++
-		last.Severity = max(last.Severity, s)
+	if n := len(here.listed); n == samePlace {
+		here.listed[n-1].folds++
+		here.listed[n-1].Severity = max(here.listed[n-1].Severity, s)
 		return
 	}
 	if len(r.list) == maxFindings {
@@ -184,16 +194,38 @@ func (r *reporter) report(s Severity, m mark, hint, format string, args ...any) 
 		return
 	}
 	f := &finding{at: at, order: len(r.list)}
-	f.Problem = Problem{Pos: m.pos(), Severity: s, Message: message, Width: m.width, Hint: hint}
+	f.Problem = Problem{Pos: m.pos(), Severity: s, Message: message, Width: int(m.width), Hint: hint}
 	if m.line != nil {
-		f.Source, f.Width = maskSecrets(m.line.raw, m.col, m.width)
+		f.Source, f.Width = m.show()
 		f.Via = m.via.positions(m.line)
 	}
-	if r.places == nil {
-		r.places = make(map[place][]*finding)
-	}
-	r.places[at] = append(here, f)
+	here.listed = append(here.listed, f)
 	r.list = append(r.list, f)
+}
+
+func (r *reporter) at(p place) *crowd {
+	c := r.places[p]
+	if c == nil {
+		c = new(crowd)
+		if r.places == nil {
+			r.places = make(map[place]*crowd)
+		}
+		r.places[p] = c
+	}
+	return c
+}
+
+// crowdedPlace is how many problems at one place are enough to tell no further ones apart.
+const crowdedPlace = 100
+
+// crowded says whether a further finding at m need not be worked out, and counts it.
+func (r *reporter) crowded(m mark) bool {
+	here := r.places[m.place()]
+	if here == nil || here.n < crowdedPlace || len(here.listed) == 0 {
+		return false
+	}
+	here.listed[len(here.listed)-1].folds++
+	return true
 }
 
 // reportFile adds a finding about the first file as a whole.

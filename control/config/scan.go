@@ -17,6 +17,8 @@ type source struct {
 	file   *file
 	number int
 	raw    string
+	shown  string // raw without secrets; set when a problem shows it
+	hidden int    // the offset in raw of what shown hides, -1 for nothing
 }
 
 // via says how a line came in other than by being written in the first file: a link for each include,
@@ -53,52 +55,59 @@ type text struct {
 
 // span says where the bytes of a text from at on were written: from column col on, one by one, or, if width is
 // not zero, all of them as those width bytes.
-type span struct{ at, col, width int }
+type span struct{ at, col, width int32 }
 
 // slice is t[from:to] with its places.
 func (t text) slice(from, to int) text {
 	out := text{s: t.s[from:to], line: t.line, via: t.via, col: t.col + from}
 	if t.runs != nil {
-		out.runs = t.appendSpans(nil, from, to, 0)
+		out.runs = t.appendSpans(make([]span, 0, usualSpans), from, to, 0)
 	}
 	return out
 }
 
+// usualSpans is how many spans a line with definitions has, as a rule.
+const usualSpans = 4
+
 // appendSpans adds the places of t[from:to], as they are after moving those bytes to offset at.
 func (t text) appendSpans(runs []span, from, to, at int) []span {
 	if t.runs == nil {
-		return append(runs, span{at, t.col + from, 0})
+		return append(runs, span{int32(at), int32(t.col + from), 0})
 	}
-	i := sort.Search(len(t.runs), func(i int) bool { return t.runs[i].at > from }) - 1
-	for i = max(i, 0); i < len(t.runs) && (t.runs[i].at < to || t.runs[i].at <= from); i++ {
+	first, end := int32(from), int32(to)
+	for i := t.run(first); i < len(t.runs) && (t.runs[i].at < end || t.runs[i].at <= first); i++ {
 		run := t.runs[i]
-		if run.at < from {
+		if run.at < first {
 			if run.width == 0 {
-				run.col += from - run.at
+				run.col += first - run.at
 			}
-			run.at = from
+			run.at = first
 		}
-		run.at += at - from
+		run.at += int32(at) - first
 		runs = append(runs, run)
 	}
 	return runs
 }
 
+// run is the index of the span that offset i belongs to.
+func (t text) run(i int32) int {
+	return max(sort.Search(len(t.runs), func(k int) bool { return t.runs[k].at > i })-1, 0)
+}
+
 // mark is the place of t[from:to].
 func (t text) mark(from, to int) mark {
-	m := mark{line: t.line, via: t.via, col: t.col + from, width: to - from}
+	m := mark{line: t.line, via: t.via, col: int32(t.col + from), width: int32(to - from)}
 	if t.runs != nil {
-		i := sort.Search(len(t.runs), func(i int) bool { return t.runs[i].at > from }) - 1
-		run := t.runs[max(i, 0)]
+		run := t.runs[t.run(int32(from))]
 		m.col = run.col
 		if run.width != 0 {
 			m.width = run.width
 		} else {
-			m.col += from - run.at
+			m.col += int32(from) - run.at
 		}
 	}
 	if t.line != nil {
-		m.width = max(min(m.width, len(t.line.raw)-m.col+1), 0)
+		m.width = max(min(m.width, int32(len(t.line.raw))-m.col+1), 0)
 	}
 	return m
 }

@@ -96,7 +96,7 @@ var instanceKeywords = []row{
 var authKeywords = []row{
 	{name: "auth_type", value: "PASS|AH", preset: "none", help: "PASS: a password in every advert; AH is not carried out", set: authType},
 	{name: "auth_pass", value: "PASSWORD", secret: true, help: "the password, at most eight bytes; sent in the clear",
-		set: func(d *decoder, n *node, in scope) { in.router.authPass = given[string]{n.words[1].s, n.mark(1), true} }},
+		set: func(d *decoder, n *node, in scope) { in.router.authPass = given[string]{n.words[1].s, true, n.mark(1)} }},
 }
 
 // hmacKeywords are those of auth_hmac.
@@ -154,7 +154,7 @@ func nothing(*decoder, *node, scope) {}
 
 // incompatible is a keyword without which this router and its peers would not take each other's adverts.
 func incompatible(_ *decoder, n *node, in scope) {
-	in.router.unsupported = append(in.router.unsupported, given[string]{n.keyword(), n.mark(0), true})
+	in.router.unsupported = append(in.router.unsupported, given[string]{n.keyword(), true, n.mark(0)})
 }
 
 func dynamicInterfaces(d *decoder, n *node, in scope) {
@@ -195,7 +195,7 @@ func state(d *decoder, n *node, in scope) {
 		d.report(Warning, n.mark(1), "remove one of the two", "state is MASTER already at %s; this line is ignored", s.at.pos())
 		return
 	}
-	in.router.state = given[string]{word, n.mark(1), true}
+	in.router.state = given[string]{word, true, n.mark(1)}
 }
 
 // priority out of range is 100.

@@ -5,17 +5,20 @@ import "strings"
 // secretMask stands for a secret of any length.
 const secretMask = "********"
 
-// maskSecrets hides what follows a keyword that takes a secret, to the end of the line: comments repeat
-// passwords, too. It answers the line to show and the width of a mark at col on it.
-func maskSecrets(raw string, col, width int) (string, int) {
-	at := secretStart(raw)
-	if at < 0 {
-		return raw, width
+// show is the line of a mark without what follows a keyword that takes a secret, to the end of the line (comments
+// repeat passwords, too), and the width of the mark on it.
+func (m mark) show() (string, int) {
+	l := m.line
+	if l.shown == "" {
+		l.shown, l.hidden = l.raw, secretStart(l.raw)
+		if l.hidden >= 0 {
+			l.shown = l.raw[:l.hidden] + secretMask
+		}
 	}
-	if col-1 >= at {
-		width = len(secretMask)
+	if l.hidden >= 0 && int(m.col)-1 >= l.hidden {
+		return l.shown, len(secretMask)
 	}
-	return raw[:at] + secretMask, width
+	return l.shown, int(m.width)
 }
 
 // secretStart is the offset of the first byte to hide in a line, -1 if there is none. A misspelt keyword hides

@@ -80,10 +80,13 @@ func (e *expander) substitute(t text, pass int) (next text, body *definition, ch
 			}
 			body = d
 		}
+		if runs == nil {
+			runs = make([]span, 0, usualSpans)
+		}
 		runs = t.appendSpans(runs, done, r.from, b.Len())
 		b.WriteString(t.s[done:r.from])
 		m := t.mark(r.from, r.to)
-		runs = append(runs, span{b.Len(), m.col, max(m.width, 1)})
+		runs = append(runs, span{int32(b.Len()), m.col, max(m.width, 1)})
 		b.WriteString(value)
 		e.spent += len(value)
 		done, last = r.to, r.name

@@ -39,7 +39,7 @@ func (n *node) mark(i int) mark {
 // blockDepth and blockNodes bound one block: how deep blocks stand in it, how many statements it holds.
 const (
 	blockDepth = 32
-	blockNodes = 1 << 20
+	blockNodes = 1 << 18
 )
 
 // builder makes trees of logical lines and hands on each statement outside all blocks once it is complete.
@@ -48,7 +48,8 @@ type builder struct {
 	done  func(*node)
 	last  *node   // the latest statement outside all blocks: a brace may still follow it
 	stack []*node // blocks that are open, outermost first
-	nodes int     // statements in the outermost block
+	pool  []*node // in use again for each statement outside all blocks
+	nodes int     // of pool that are in use
 	extra int     // open braces beyond blockDepth
 }
 
@@ -69,22 +70,38 @@ func (b *builder) add(t text) {
 }
 
 func (b *builder) statement(t text) {
-	n := &node{text: t}
-	n.words = appendWords(n.few[:0], t.s)
 	if len(b.stack) == 0 {
-		b.flush()
-		b.last = n
+		b.begin(t)
 		return
 	}
-	if b.nodes++; b.nodes > blockNodes {
+	if b.nodes > blockNodes {
 		b.report(Error, b.stack[0].mark(0), "split the block", "the block holds more than %d statements; the rest is skipped", blockNodes)
 		return
 	}
 	in := b.stack[len(b.stack)-1]
-	in.body = append(in.body, n)
+	in.body = append(in.body, b.node(t))
 }
 
-// flush hands on the latest statement outside all blocks.
+// node is a statement without block.
+func (b *builder) node(t text) *node {
+	if b.nodes == len(b.pool) {
+		b.pool = append(b.pool, new(node))
+	}
+	n := b.pool[b.nodes]
+	b.nodes++
+	*n = node{text: t, body: n.body[:0]}
+	n.words = appendWords(n.few[:0], t.s)
+	return n
+}
+
+// begin hands on the latest statement outside all blocks and begins the next.
+func (b *builder) begin(t text) *node {
+	b.flush()
+	b.last = b.node(t)
+	return b.last
+}
+
+// flush hands on the latest statement outside all blocks. Its nodes are used again.
 func (b *builder) flush() {
 	if b.last != nil {
 		b.done(b.last)
@@ -119,30 +136,34 @@ func (b *builder) openBlock(t text) {
 	if n == nil {
 		b.report(Error, t.whole(), "write what the block is before the brace, or remove the block",
 			"unexpected {: no keyword stands before it; block skipped")
-		n = &node{text: t}
-		if len(b.stack) == 0 {
-			b.flush()
-			b.last = n
-		}
+		n = b.orphan(t)
 	}
-	b.recover(n)
+	n = b.recover(n)
 	n.block = true
 	b.stack = append(b.stack, n)
 }
 
+// orphan is a block that belongs to no statement: it is in no tree.
+func (b *builder) orphan(t text) *node {
+	if len(b.stack) == 0 {
+		b.flush()
+	}
+	return &node{text: t}
+}
+
 // recover closes blocks that n cannot stand in, because a brace was forgotten before it: all of them for a block
-// that stands in no other, a list for a block of the keyword around the list.
-func (b *builder) recover(n *node) {
+// that stands in no other, a list for a block of the keyword around the list. It answers n in its new place.
+func (b *builder) recover(n *node) *node {
 	keep := len(b.stack)
 	switch {
 	case keep == 0:
-		return
+		return n
 	case outermost(n.keyword()):
 		keep = 0
 	case keep == 2 && b.inList() && top.index[b.stack[0].keyword()].body.hasBlock(n.keyword()):
 		keep = 1
 	default:
-		return
+		return n
 	}
 	in := b.stack[len(b.stack)-1]
 	in.body = in.body[:len(in.body)-1]
@@ -152,10 +173,9 @@ func (b *builder) recover(n *node) {
 	b.stack, b.extra = b.stack[:keep], 0
 	if keep > 0 {
 		b.stack[keep-1].body = append(b.stack[keep-1].body, n)
-		return
+		return n
 	}
-	b.flush()
-	b.last = n
+	return b.begin(n.text)
 }
 
 // inList says whether the two blocks that are open are a known one and a list in it.

@@ -20,7 +20,7 @@ func put[T any](d *decoder, n *node, i int, to *given[T], v T) {
 	if to.ok && to.at.line != nil {
 		d.report(Notice, n.mark(0), "keep one of the two", "%s is given a second time, first at %s; this one counts", n.keyword(), to.at.pos())
 	}
-	*to = given[T]{v, n.mark(i), true}
+	*to = given[T]{v, true, n.mark(i)}
 }
 
 // boolean is a keyword that stands alone or before on, off, true, false, yes or no.
@@ -34,7 +34,7 @@ func boolean(f field[bool]) setter {
 
 // bare is a keyword that stands alone and means value.
 func bare(value bool, f field[bool]) setter {
-	return func(d *decoder, n *node, in scope) { *f(in) = given[bool]{value, n.mark(0), true} }
+	return func(d *decoder, n *node, in scope) { *f(in) = given[bool]{value, true, n.mark(0)} }
 }
 
 func (d *decoder) truth(n *node) (v, ok bool) {

@@ -1,8 +1,6 @@
 package election
 
-import (
-	"time"
-)
+import "time"
 
 // checks are the invariants of a network. Each router's own (addresses held exactly while master, acquire and
 // release in turn, no deadline that outlives its role, ...) are checked by its ledger at every step.
@@ -16,8 +14,6 @@ type checks struct {
 	lost   [maxNodes][maxNodes]time.Duration // instant of the last frame lost on the way from, to
 	vacant time.Duration                     // since when there is no master though the network is whole; Never if not
 }
-
-func (c *checks) start(*world) { c.vacant = Never }
 
 // disturbed notes a frame that was lost on its way.
 func (c *checks) disturbed(w *world, from, to int) { c.lost[from][to] = w.now }
@@ -86,7 +82,7 @@ func (c *checks) vacancy(w *world, masters int) {
 		}
 		down := n.router().down(n.router().State().MasterInterval)
 		since := max(c.vacant, n.changed, n.weighed)
-		if w.now-since > down+w.delay+2*w.jitter+w.delay+2*w.lateness {
+		if w.now-since > down+2*(w.delay+w.jitter+w.lateness) {
 			w.fail("there is no master, and router %d waits for %v with a master-down of %v", n.id, w.now-since, down)
 		}
 	}
@@ -104,11 +100,7 @@ func (c *checks) advertised(w *world, n *node, before Role, priority uint8) {
 // settled: after the calm there is one master, nobody who preempts outranks it, and every backup knows it.
 func (c *checks) settled(w *world) {
 	var master *node
-	running := 0
 	for _, n := range w.nodes {
-		if n.is(Backup) || n.is(Master) {
-			running++
-		}
 		if n.is(Master) && master != nil {
 			w.fail("routers %d and %d are both master in the end", master.id, n.id)
 		}
@@ -117,7 +109,7 @@ func (c *checks) settled(w *world) {
 		}
 	}
 	if master == nil {
-		w.fail("nobody is master in the end, of %d running", running)
+		w.fail("nobody is master in the end")
 		return
 	}
 	for _, n := range w.nodes {

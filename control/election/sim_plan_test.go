@@ -25,6 +25,9 @@ type plan struct {
 	mostFrames    int           // more than this is a storm
 }
 
+// epoch is when a simulation begins.
+const epoch = time.Hour
+
 // disturbance is something bad, from one instant to another.
 type disturbance struct {
 	what        trouble
@@ -76,7 +79,7 @@ func newPlan(seed int64) plan {
 	for range p.rng.IntN(9) {
 		p.disturbances = append(p.disturbances, p.drawDisturbance())
 	}
-	p.mostFrames = 200 + 40*len(p.routers)*int(p.end/fastest)
+	p.mostFrames = 4 * len(p.routers) * int((p.end-epoch)/fastest)
 	return p
 }
 
@@ -145,13 +148,13 @@ func address(host int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, by
 func (p *plan) drawTimes() {
 	together := p.chance(0.3)
 	for range p.routers {
-		at := time.Hour // no instant of the simulation is near zero
+		at := epoch
 		if !together {
 			at += p.upTo(6 * p.slowest)
 		}
 		p.starts = append(p.starts, at)
 	}
-	p.calm = time.Hour + 10*p.slowest + p.upTo(30*p.slowest)
+	p.calm = epoch + 10*p.slowest + p.upTo(30*p.slowest)
 	p.end = p.calm + 30*p.slowest
 }
 
@@ -160,7 +163,7 @@ func (p *plan) drawTimes() {
 func (p *plan) drawDisturbance() disturbance {
 	d := disturbance{what: trouble(p.rng.IntN(int(troubles))), node: p.rng.IntN(len(p.routers)), other: p.rng.IntN(len(p.routers)),
 		side: p.rng.IntN(1 << len(p.routers)), loss: []float64{0.1, 0.5, 1}[p.rng.IntN(3)], priority: uint8(1 + p.rng.IntN(254))}
-	d.from = time.Hour + p.upTo(p.calm-time.Hour)
+	d.from = epoch + p.upTo(p.calm-epoch)
 	d.until = min(p.calm, d.from+p.upTo(8*p.slowest))
 	lasting := d.what == weigh || d.node > 0 && (d.what == crash || d.what == stop || d.what == fault)
 	if lasting && p.chance(0.3) {

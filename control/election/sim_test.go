@@ -96,7 +96,7 @@ func (w *world) run(seed int64) error {
 // play simulates a plan from start to end.
 func (w *world) play(p plan) error {
 	*w = world{plan: p, queue: w.queue.emptied(), frames: w.frames[:0], tell: w.tell}
-	w.check.start(w)
+	w.check.vacant = Never
 	for i, c := range w.routers {
 		n := &node{id: i, config: c}
 		w.nodes = append(w.nodes, n)
@@ -160,7 +160,7 @@ func (w *world) send(f frame) {
 	w.frames = append(w.frames, f)
 	index := len(w.frames) - 1
 	if index > w.mostFrames {
-		w.fail("a storm: %d adverts", index)
+		w.fail("a storm: more than %d adverts", w.mostFrames)
 	}
 	for to := range w.nodes {
 		if to == f.from && !w.loops {

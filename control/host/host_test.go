@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -252,13 +253,18 @@ func TestAddressOptions(t *testing.T) {
 	list, err := n.nl.AddrList(n.router, netlink.FAMILY_ALL)
 	must(t, err)
 	const forever = 1<<32 - 1
-	want := map[string]func(a netlink.Addr) bool{
-		"10.1.0.1/24":      func(a netlink.Addr) bool { return a.Broadcast.String() == "10.1.0.255" && a.Scope == 253 && a.PreferedLft == forever },
+	preferred := func(seconds int) func(netlink.Addr) bool {
+		return func(a netlink.Addr) bool { return a.PreferedLft == seconds && a.ValidLft == forever }
+	}
+	want := map[string]func(netlink.Addr) bool{
+		"10.1.0.1/24": func(a netlink.Addr) bool {
+			return a.Broadcast.String() == "10.1.0.255" && a.Scope == 253 && a.PreferedLft == forever
+		},
 		"10.2.0.1/32":      func(a netlink.Addr) bool { return a.Peer.String() == "10.2.0.2/30" && a.Broadcast == nil },
-		"2001:db8::1/128":  func(a netlink.Addr) bool { return a.PreferedLft == 0 && a.ValidLft == forever },
-		"2001:db8::2/128":  func(a netlink.Addr) bool { return a.PreferedLft == forever },
-		"2001:db8:1::1/64": func(a netlink.Addr) bool { return a.PreferedLft == 0 && a.ValidLft == forever },
-		"2001:db8::3/128":  func(a netlink.Addr) bool { return a.PreferedLft > 990 && a.PreferedLft <= 1000 },
+		"2001:db8::1/128":  preferred(0),
+		"2001:db8::2/128":  preferred(forever),
+		"2001:db8:1::1/64": preferred(0),
+		"2001:db8::3/128":  func(a netlink.Addr) bool { return a.PreferedLft > 900 && a.PreferedLft <= 1000 },
 	}
 	for _, a := range list {
 		if ok := want[a.IPNet.String()]; ok != nil {
@@ -343,6 +349,64 @@ func TestManyAddresses(t *testing.T) {
 	n.await("none", func() bool { return len(h.Held(b.ID)) == 0 })
 	t.Logf("gone after %v", host.Now()-started)
 	n.noFailure(h)
+}
+
+// Whatever the order of orders and deletions, in the end the link has what is acquired and nothing else.
+func TestConverges(t *testing.T) {
+	const routers, steps = 6, 400
+	n := newNetwork(t)
+	h := n.open()
+	stop := n.run(h)
+	bindings := make([]host.Binding, routers)
+	for i := range bindings {
+		// Neighbours share an address. The first in the subnet, which none of the link's own is in, takes the
+		// others along when it goes.
+		bindings[i] = n.binding(fmt.Sprintf("10.0.0.%d/24", i+1), fmt.Sprintf("10.0.0.%d/24", i+2),
+			fmt.Sprintf("2001:db8::%x/64", i+1))
+		bindings[i].ID.VRID = uint8(i + 1)
+		must(t, h.Bind(bindings[i]))
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	acquired := make([]bool, routers)
+	for range steps {
+		i := rnd.IntN(routers)
+		switch rnd.IntN(4) {
+		case 0:
+			addr := bindings[i].Addrs[rnd.IntN(3)].Prefix.String()
+			_ = n.nl.AddrDel(n.router, parseAddr(t, addr)) // it may not be there
+		case 1:
+			h.Announce(bindings[i].ID, 1)
+		default:
+			if acquired[i] = !acquired[i]; acquired[i] {
+				h.Acquire(bindings[i].ID)
+			} else {
+				h.Release(bindings[i].ID)
+			}
+		}
+		time.Sleep(time.Duration(rnd.IntN(500)) * time.Microsecond) // lets the worker get to various places
+	}
+	want := []string{"192.0.2.1/24"}
+	for i, b := range bindings {
+		for _, a := range b.Addrs {
+			if acquired[i] {
+				want = append(want, a.Prefix.String())
+			}
+		}
+	}
+	slices.Sort(want)
+	want = slices.Compact(want)
+	n.await(fmt.Sprintf("exactly %v", want), func() bool {
+		got := n.addrs(n.router)
+		slices.Sort(got)
+		return slices.Equal(got, want)
+	})
+	n.noFailure(h)
+	stop()
+	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24"}) {
+		t.Errorf("at the end the link has %v", got)
+	}
 }
 
 // A link that is removed under a held address makes one failure, not one for each event.

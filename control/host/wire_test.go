@@ -531,12 +531,13 @@ func TestBindRefuses(t *testing.T) {
 		change func(*host.Binding)
 		want   string
 	}{
-		"no such link":            {func(b *host.Binding) { b.ID.Link = 9999 }, "link 9999 is gone"},
-		"no source":               {func(b *host.Binding) { b.Source = netip.Addr{} }, "source invalid IP is no ipv4 address"},
-		"source of other family":  {func(b *host.Binding) { b.Source = other }, "source ::1 is no ipv4 address"},
-		"no group":                {func(b *host.Binding) { b.Group = b.Source }, "192.0.2.1 is no ipv4 multicast group"},
-		"peer of other family":    {func(b *host.Binding) { b.Peers = []netip.Addr{other} }, "peer ::1 is no ipv4 address"},
-		"address of other family": {func(b *host.Binding) { b.Adverts[0].Advert.Addrs[0] = other }, "advertised address ::1 is no ipv4 address"},
+		"no such link":           {func(b *host.Binding) { b.ID.Link = 9999 }, "link 9999 is gone"},
+		"no source":              {func(b *host.Binding) { b.Source = netip.Addr{} }, "source invalid IP is no ipv4 address"},
+		"source of other family": {func(b *host.Binding) { b.Source = other }, "source ::1 is no ipv4 address"},
+		"no group":               {func(b *host.Binding) { b.Group = b.Source }, "192.0.2.1 is no ipv4 multicast group"},
+		"peer of other family":   {func(b *host.Binding) { b.Peers = []netip.Addr{other} }, "peer ::1 is no ipv4 address"},
+		"address of other family": {func(b *host.Binding) { b.Adverts[0].Advert.Addrs[0] = other },
+			"advertised address ::1 is no ipv4 address"},
 		"no multicast": {func(b *host.Binding) { b.ID.Link = 1 },
 			"lo cannot send multicast; name the other routers with unicast_peer"},
 		"too long for the link (FMT-20)": {func(b *host.Binding) { b.Adverts[0].Advert.Addrs = many },
