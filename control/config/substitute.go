@@ -93,7 +93,7 @@ func (e *expander) substitute(t text, pass int) (next text, body *definition, ch
 		if pass > 0 && d != nil {
 			e.chained = append(e.chained, d)
 		}
-		if !e.affordable(m, b.Len(), pass, d) {
+		if !e.affordable(m, r.name, b.Len(), pass) {
 			return text{}, nil, true
 		}
 	}
@@ -105,13 +105,13 @@ func (e *expander) substitute(t text, pass int) (next text, body *definition, ch
 	return text{s: b.String(), line: t.line, via: t.via, runs: runs}, body, true
 }
 
-// affordable holds substitution to its limits: d has just been put in place of the reference at m, in a text that
-// is length bytes long by now.
-func (e *expander) affordable(m mark, length, pass int, d *definition) bool {
+// affordable holds substitution to its limits: the reference to name at m has just been replaced, in a text that is
+// length bytes long by now.
+func (e *expander) affordable(m mark, name string, length, pass int) bool {
 	switch {
-	case pass >= e.max.passes && d != nil:
+	case pass >= e.max.passes:
 		e.report(Error, m, "a definition cannot use itself, nor two definitions each other",
-			"the definition of $%s refers to itself; line dropped", d.name)
+			"the definition of $%s refers to itself; line dropped", name)
 	case length > e.max.lineBytes:
 		e.report(Error, m, "", "the line grows beyond %d bytes by its definitions; line dropped", e.max.lineBytes)
 	case e.spent > e.max.bytes:

@@ -219,5 +219,5 @@ func (b *backup) tell(r *Router, now time.Duration) string {
 	case !b.master.IsValid():
 		return "no master was heard"
 	}
-	return fmt.Sprintf("%v was last heard %v ago", b.master, now-b.heard)
+	return fmt.Sprintf("%v was last heard %v ago", b.master, (now - b.heard).Round(100*time.Microsecond))
 }

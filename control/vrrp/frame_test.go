@@ -36,6 +36,7 @@ func TestDissect(t *testing.T) {
 		{"RX-27 trailer", v4, func(p *packet) { p.trailer = bytes.Repeat([]byte{0xa5}, 40) }, verdict.Delivered},
 		{"RX-27 trailer over IPv6", v6, func(p *packet) { p.trailer = []byte{1} }, verdict.Delivered},
 		{"RX-24 don't fragment", v4, ip(func(h []byte) { h[6] = 0x40 }), verdict.Delivered},
+		{"RX-24 reserved bit", v4, ip(func(h []byte) { h[6] = 0x80 }), verdict.Delivered},
 		{"RX-24 more fragments", v4, ip(func(h []byte) { h[6] = 0x20 }), verdict.Fragment},
 		{"RX-24 offset", v4, ip(func(h []byte) { h[7] = 2 }), verdict.Fragment},
 		{"RX-24 fragment header", v6, func(p *packet) { p.next = 44 }, verdict.Fragment},

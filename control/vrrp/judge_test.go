@@ -116,6 +116,8 @@ func TestJudgeVersion2(t *testing.T) {
 		{"RX-15 another interval", v2(func(a *vrrp.Advert) { a.Interval = 2 * time.Second }), nil,
 			verdict.BadInterval},
 		{"RX-15 interval 0", v2(func(a *vrrp.Advert) { a.Interval = 0 }), nil, verdict.BadInterval},
+		{"RX-15 interval 0 where ours is less than a second", v2(func(a *vrrp.Advert) { a.Interval = 0 }),
+			func(r *vrrp.Rules) { r.Interval = time.Second / 2 }, verdict.BadInterval},
 		{"RX-15 another interval in interoperation",
 			v2(func(a *vrrp.Advert) { a.Interval = 2 * time.Second }),
 			func(r *vrrp.Rules) { r.Versions |= vrrp.V3 }, verdict.Delivered},
@@ -140,6 +142,10 @@ func TestJudgeIPv6(t *testing.T) {
 		{"CK-03 any form configured", nil, func(r *vrrp.Rules) { r.Checksum = vrrp.Plain }, verdict.Delivered},
 		{"RX-01 hop limit 64", func(p *packet) { p.ttl = 64 }, nil, verdict.BadTTL},
 		{"RX-11 first address global", v6(global), nil, verdict.NotLinkLocal},
+		{"RX-11 first address site-local",
+			v6(func(a *vrrp.Advert) { a.Addrs[0] = netip.MustParseAddr("fec0::1") }), nil, verdict.NotLinkLocal},
+		{"RX-11 first address at the end of fe80::/10",
+			v6(func(a *vrrp.Advert) { a.Addrs[0] = netip.MustParseAddr("febf::1") }), nil, verdict.Delivered},
 		{"RX-11 first address IPv4-mapped link-local",
 			v6(func(a *vrrp.Advert) { a.Addrs[0] = netip.MustParseAddr("::ffff:169.254.0.1") }), nil,
 			verdict.NotLinkLocal},
@@ -183,6 +189,8 @@ func TestJudgeAddresses(t *testing.T) {
 		{"RX-17 nothing to compare with", v2(lists(other)), policy(vrrp.DropDisjoint), verdict.Delivered},
 		{"the followed master is not looked at", v2(lists(other)), skip(vrrp.DropMismatch, peer4),
 			verdict.Delivered},
+		{"the followed master is, where that is wanted", v2(lists(other)),
+			func(r *vrrp.Rules) { r.Followed = peer4 }, verdict.Conflict},
 		{"another than the followed master is", v2(lists(other)), skip(vrrp.DropDisjoint, own4), verdict.Conflict},
 	} {
 		c.run(t, sent(v2Advert(), vrrp.Plain), rules(false, vrrp.V2))

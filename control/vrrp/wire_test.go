@@ -111,12 +111,12 @@ func sumIPv4(h []byte) {
 	binary.BigEndian.PutUint16(h[10:], ^uint16(acc+acc>>16))
 }
 
-// resum sets the checksum of an edited version 2 or 3 message over IPv4, without pseudo header.
-func resum(m []byte) []byte {
+// resum sets the checksum of an edited message, over the message and a pseudo header.
+func resum(m []byte, pseudo ...byte) []byte {
 	m[6], m[7] = 0, 0
 	acc := uint32(0)
-	for i := 0; i+1 < len(m); i += 2 {
-		acc += uint32(binary.BigEndian.Uint16(m[i:]))
+	for covered := append(pseudo, m...); len(covered) >= 2; covered = covered[2:] {
+		acc += uint32(binary.BigEndian.Uint16(covered))
 	}
 	acc = acc&0xffff + acc>>16
 	binary.BigEndian.PutUint16(m[6:], ^uint16(acc+acc>>16))
