@@ -261,6 +261,22 @@ func TestInterfaceGoneAndBack(t *testing.T) {
 	}
 }
 
+// A link that was replaced between two looks is another link: a master starts over on it.
+func TestInterfaceReplacedWhileMaster(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
+	b.advance(4 * time.Second)
+	b.want("master")
+	b.host.links = []host.Link{eth0(9)}
+	b.reviewLinks()
+	b.want("backup")
+	b.host.did = nil
+	b.advance(4 * time.Second)
+	b.want("master")
+	if !slices.Contains(b.host.did, "acquire 10") {
+		t.Errorf("did %q", b.host.did)
+	}
+}
+
 // SM-15: a master whose link goes down resigns and gives up its addresses.
 func TestLinkDownWhileMaster(t *testing.T) {
 	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))

@@ -117,6 +117,7 @@ func (d *daemon) reviewLink(name string, is *host.Link) {
 func (d *daemon) forget(l *link) {
 	for _, r := range d.routers {
 		if r.bound != nil && r.bound.id.Link == l.index {
+			d.setCause(r, causeLink, fmt.Sprintf("interface %s is gone", l.name))
 			d.unbind(r)
 		}
 	}
