@@ -95,10 +95,9 @@ struct peer {
 	__u8 max_ttl;
 };
 
-/* Instants of CLOCK_MONOTONIC; 0: never. */
+/* An instant of CLOCK_MONOTONIC; 0: never. */
 struct seen {
-	__u64 followed_ns; /* the last valid advert of the followed master */
-	__u64 any_ns;	   /* the last valid advert of anybody */
+	__u64 kept_ns; /* the last advert of the followed master that was not handed over */
 };
 
 struct count_key {
@@ -147,7 +146,7 @@ _Static_assert(sizeof(struct router_key) == 12, "router_key");
 _Static_assert(sizeof(struct router) == 112, "router");
 _Static_assert(sizeof(struct addr_key) == 20, "addr_key");
 _Static_assert(sizeof(struct peer) == 2, "peer");
-_Static_assert(sizeof(struct seen) == 16, "seen");
+_Static_assert(sizeof(struct seen) == 8, "seen");
 _Static_assert(sizeof(struct count_key) == 12, "count_key");
 _Static_assert(sizeof(struct guard_key) == 20, "guard_key");
 _Static_assert(sizeof(struct sample_key) == 16, "sample_key");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * Two ways of saying to compiler and verifier what they need to hear about offsets and pointers; neither changes
+ * Three ways of saying to compiler and verifier what they need to hear about offsets and pointers; neither changes
  * a value. Loops over a message start from a pointer and a count of their own, made by bounded(): what a loop
  * teaches the verifier about them would otherwise cling to the frame, and every number of rounds would be
  * verified again to the end of the program.
@@ -11,16 +11,17 @@
 #include "abi.h"
 
 enum {
-	OFFSET_MASK = 127,		   /* Ethernet, two tags and the longest IPv4 header are 82 bytes */
+	OFFSET_MASK = 127,		 /* Ethernet, two tags and the longest IPv4 header are 82 bytes */
 	LENGTH_MASK = LARGE_MESSAGE - 1, /* the longest message is 4088 bytes */
 };
 
-/* A copy of value, of which the verifier knows only that it fits mask. */
-#define bounded(value, mask)                                            \
-	({                                                              \
-		__u64 copy = (value);                                   \
+/* A copy of value, of which the verifier knows only that it fits mask. Make it where it is used: verifiers before
+ * 5.16 forget the bounds of a number that spent time on the stack. */
+#define bounded(value, mask)                                       \
+	({                                                         \
+		__u64 copy = (value);                              \
 		asm volatile("%0 &= %1" : "+r"(copy) : "i"(mask)); \
-		copy;                                                   \
+		copy;                                              \
 	})
 
 /* Always 0, which the verifier cannot know. */

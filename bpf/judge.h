@@ -6,6 +6,7 @@
 #ifndef XV_JUDGE_H
 #define XV_JUDGE_H
 
+#include "bucket.h"
 #include "parse.h"
 #include "report.h"
 #include "seen.h"
@@ -33,16 +34,11 @@ static inlined struct router *find_router(const struct frame *f)
 static inlined bool is_flood(struct frame *f, const struct segment *segment)
 {
 	struct segment_key key = { .link = f->link, .vlan = f->vlan };
-	struct bucket fresh = {};
 	struct bucket *b;
 
 	if (!segment->foreign_cost_ns)
 		return false;
-	b = map_lookup(&xv_policed, &key);
-	if (!b) {
-		map_update(&xv_policed, &key, &fresh, UPDATE_NOEXIST);
-		b = map_lookup(&xv_policed, &key);
-	}
+	b = find_bucket(&xv_policed, &key);
 	return b && !spend(b, now(f), segment->foreign_cost_ns, SECOND_NS);
 }
 
@@ -70,8 +66,10 @@ static inlined enum verdict judge_ours(struct frame *f)
 	}
 	if ((v = check_addresses(f)) != DELIVERED || (v = check_interval(f)) != DELIVERED)
 		return v;
-	stamp(f);
-	return hand_over(f);
+	v = hand_over(f);
+	if (v == LOST && same_address(&f->src, f->router->followed))
+		stamp(f);
+	return v;
 }
 
 static inlined enum verdict judge_message(struct frame *f, const struct segment *segment)
@@ -83,23 +81,31 @@ static inlined enum verdict judge_message(struct frame *f, const struct segment 
 	return f->router ? judge_ours(f) : judge_foreign(f, segment);
 }
 
+/* A frame in which find_ip has found an IP header. */
 static inlined enum verdict judge(struct frame *f)
 {
 	struct segment_key key = { .link = f->link };
 	struct segment *segment;
 	enum verdict v;
 
-	if (!find_ip(f))
-		return NOT_VRRP;
-	if (!is_vrrp(f))
-		return guard && is_refused_packet(f) ? NO_ACCEPT : NOT_VRRP;
-	read_sender(f);
+	read_headers(f);
+	if (guard && !is_vrrp(f))
+		return is_refused_packet(f) ? NO_ACCEPT : NOT_VRRP;
 	key.vlan = f->vlan;
 	segment = map_lookup(&xv_segments, &key);
 	if (!segment)
 		return OTHER_VLAN;
 	v = find_message(f);
 	return v == DELIVERED ? judge_message(f, segment) : v;
+}
+
+/* Judges and concludes; tells whether the frame goes on to the stack. Traffic that passes by is told apart first
+ * and pays for nothing else. */
+static inlined bool lets_pass(struct frame *f)
+{
+	if (!find_ip(f) || (!guard && !is_vrrp(f)))
+		return conclude(f, NOT_VRRP);
+	return conclude(f, judge(f));
 }
 
 #endif

@@ -12,7 +12,7 @@ volatile const bool trace;    /* keep the last verdict */
 volatile const bool guard;    /* some address of ours refuses packets */
 volatile const __u32 on_link; /* count for this link whatever device the frame came in on; 0: the device's own */
 
-/* Writer: the filter. Reader: the loader, which compares it with what it has handed on. */
+/* Adverts put into xv_adverts. Writer: the filter. Reader: the loader, which compares it with what it has passed on. */
 __u64 handed_over;
 
 /* Writer: the filter, if trace. Reader: the loader, after a test run. */
@@ -61,7 +61,8 @@ struct {
 	__type(value, struct peer);
 } xv_peers SEC(".maps");
 
-/* When a router's adverts came, by slot. Writer: the filter. Reader: the daemon, by mmap. */
+/* When a router's adverts came, by slot. Writer: the filter; the daemon only clears a slot that no router has.
+ * Reader: the daemon, by mmap. */
 struct {
 	__uint(type, MAP_ARRAY);
 	__uint(map_flags, MMAPABLE);

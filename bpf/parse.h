@@ -24,11 +24,6 @@ union address {
 	__u64 halves[2];
 };
 
-struct tag {
-	__u16 type; /* Ethernet type, network order */
-	__u16 vid;
-};
-
 /* A frame on its way through the filter. */
 struct frame {
 	void *start; /* Ethernet header */
@@ -37,18 +32,18 @@ struct frame {
 
 	/* VLAN tags; one that the device keeps beside the frame is added before the walk. */
 	__u32 tags;
-	struct tag outer, inner;
+	__u32 outer, inner; /* Ethernet type << 16 | VID */
 
 	/* Known once find_ip has found an IP header. */
-	__u32 vlan;	 /* key of segments and routers */
 	__u32 ip_offset; /* in the frame */
 	void *ip;
 	__u32 v6;	 /* 1: IPv6 */
 	__u8 protocol;
+
+	/* Known once read_headers was called. */
+	__u32 vlan; /* key of segments and routers */
 	__u8 ttl;
 	union address src, dst;
-
-	/* Known once read_sender was called. */
 	__u32 mac_head; /* Ethernet source, as it lies in memory: four bytes, */
 	__u16 mac_tail; /* and two */
 
@@ -70,23 +65,22 @@ static inlined bool is_tag(__u16 type)
 
 static inlined void add_tag(struct frame *f, __u16 type, __u16 tci)
 {
-	struct tag tag = { .type = type, .vid = tci & VID_MASK };
-
-	if (f->tags++)
-		f->inner = tag;
-	else
-		f->outer = tag;
+	f->inner = (__u32)ntohs(type) << 16 | (tci & VID_MASK);
+	if (!f->tags++)
+		f->outer = f->inner;
 }
 
 /* VID 0 only carries a priority (802.1Q 9.6). A service tag counts only above a customer tag. */
 static inlined __u32 vlan_of(const struct frame *f)
 {
-	if (f->tags == 0 || (f->tags == 1 && !f->outer.vid))
+	__u32 vid = f->outer & VID_MASK;
+
+	if (f->tags == 0 || (f->tags == 1 && !vid))
 		return 0;
-	if (f->tags == 1 && f->outer.type == htons(ETH_VLAN))
-		return f->outer.vid;
-	if (f->tags == 2 && f->outer.type == htons(ETH_QINQ) && f->inner.type == htons(ETH_VLAN))
-		return (__u32)f->outer.vid << 16 | f->inner.vid;
+	if (f->tags == 1 && f->outer >> 16 == ETH_VLAN)
+		return vid;
+	if (f->tags == 2 && f->outer >> 16 == ETH_QINQ && f->inner >> 16 == ETH_VLAN)
+		return vid << 16 | (f->inner & VID_MASK);
 	return NO_VLAN;
 }
 
@@ -104,33 +98,44 @@ static inlined void map_v4(union address *to, __u32 addr)
 	to->words[3] = addr;
 }
 
+static inlined void read_addresses(struct frame *f)
+{
+	if (f->v6) {
+		struct ipv6 *ip = f->ip;
+
+		f->ttl = ip->hop_limit;
+		copy_address(&f->src, ip->src);
+		copy_address(&f->dst, ip->dst);
+	} else {
+		struct ipv4 *ip = f->ip;
+
+		f->ttl = ip->ttl;
+		map_v4(&f->src, ip->src);
+		map_v4(&f->dst, ip->dst);
+	}
+}
+
 static inlined bool read_ipv4(struct frame *f)
 {
-	struct ipv4 *ip = f->start + f->ip_offset;
+	struct ipv4 *ip = f->start + bounded(f->ip_offset, OFFSET_MASK);
 
 	if ((void *)(ip + 1) > f->end)
 		return false;
 	f->ip = ip;
 	f->v6 = 0;
 	f->protocol = ip->protocol;
-	f->ttl = ip->ttl;
-	map_v4(&f->src, ip->src);
-	map_v4(&f->dst, ip->dst);
 	return true;
 }
 
 static inlined bool read_ipv6(struct frame *f)
 {
-	struct ipv6 *ip = f->start + f->ip_offset;
+	struct ipv6 *ip = f->start + bounded(f->ip_offset, OFFSET_MASK);
 
 	if ((void *)(ip + 1) > f->end)
 		return false;
 	f->ip = ip;
 	f->v6 = 1;
 	f->protocol = ip->next;
-	f->ttl = ip->hop_limit;
-	copy_address(&f->src, ip->src);
-	copy_address(&f->dst, ip->dst);
 	return true;
 }
 
@@ -153,8 +158,7 @@ static inlined bool find_ip(struct frame *f)
 		type = tag->type;
 		offset += sizeof(*tag);
 	}
-	f->vlan = vlan_of(f);
-	f->ip_offset = bounded(forget(offset), OFFSET_MASK);
+	f->ip_offset = forget(offset);
 	if (type == htons(ETH_IPV4))
 		return read_ipv4(f);
 	if (type == htons(ETH_IPV6))
@@ -189,11 +193,13 @@ static inlined bool is_vrrp(const struct frame *f)
 	return f->v6 && is_extension(f->protocol) && byte_after_ipv6(f, &next) && next == PROTO_VRRP;
 }
 
-/* Call it after find_ip, which checked that the Ethernet header is there. */
-static inlined void read_sender(struct frame *f)
+/* Call it after find_ip, which checked that the headers are there. */
+static inlined void read_headers(struct frame *f)
 {
 	const struct ethernet *eth = f->start;
 
+	f->vlan = forget(vlan_of(f));
+	read_addresses(f);
 	f->mac_head = *(__u32 *)eth->src;
 	f->mac_tail = *(__u16 *)(eth->src + 4);
 }
@@ -212,7 +218,8 @@ static inlined void *message_again(const struct frame *f)
 	return f->start + bounded(f->offset, OFFSET_MASK);
 }
 
-/* Families and tags are forgotten, so that what follows is verified once for all kinds of frames. */
+/* Family, tags and what was checked of the frame's start are forgotten, so that what follows is verified once for
+ * all kinds of frames. */
 static inlined void place_message(struct frame *f, __u32 offset, __u32 length)
 {
 	f->start += bounded(zero, 1);
@@ -230,7 +237,7 @@ static inlined enum verdict find_message_ipv4(struct frame *f)
 
 	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || total < header)
 		return MALFORMED;
-	if (f->ip + total > f->end)
+	if (f->ip + bounded(total, 0xffff) > f->end)
 		return MALFORMED;
 	if (!sums_up(sum_ipv4_header(f->start + bounded(f->ip_offset, OFFSET_MASK), f->end, header)))
 		return MALFORMED;
@@ -247,7 +254,7 @@ static inlined enum verdict find_message_ipv6(struct frame *f)
 
 	if (ntohl(ip->version_flow) >> 28 != 6)
 		return MALFORMED;
-	if ((void *)(ip + 1) + payload > f->end)
+	if ((void *)(ip + 1) + bounded(payload, 0xffff) > f->end)
 		return MALFORMED;
 	if (f->protocol != PROTO_VRRP)
 		return f->protocol == PROTO_FRAGMENT ? FRAGMENT : EXT_HEADER;

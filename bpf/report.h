@@ -6,6 +6,7 @@
 #ifndef XV_REPORT_H
 #define XV_REPORT_H
 
+#include "bucket.h"
 #include "maps.h"
 #include "parse.h"
 #include "seen.h"
@@ -113,16 +114,11 @@ static inlined enum verdict hand_over(struct frame *f)
 static inlined bool may_sample(struct frame *f, enum verdict v)
 {
 	struct sample_key key = { .link = f->link, .vlan = f->vlan, .verdict = v, .v6 = f->v6, .vrid = f->vrid };
-	struct bucket fresh = {};
 	struct bucket *b;
 
 	if (!can_spend(&sample_budget, now(f), SAMPLE_COST_NS, SECOND_NS))
 		return false;
-	b = map_lookup(&xv_sampled, &key);
-	if (!b) {
-		map_update(&xv_sampled, &key, &fresh, UPDATE_NOEXIST);
-		b = map_lookup(&xv_sampled, &key);
-	}
+	b = find_bucket(&xv_sampled, &key);
 	return b && spend(b, now(f), SECOND_NS, SECOND_NS) &&
 	       spend(&sample_budget, now(f), SAMPLE_COST_NS, SECOND_NS);
 }
@@ -164,6 +160,7 @@ static inlined bool conclude(struct frame *f, enum verdict v)
 	if (v == NOT_VRRP)
 		return true;
 	v = forget(v);
+	f->v6 = forget(f->v6);
 	count(f, v);
 	if (!(taken >> v & 1) && v != NO_ACCEPT)
 		sample(f, v);

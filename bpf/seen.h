@@ -47,25 +47,8 @@ static inlined void stamp(struct frame *f)
 {
 	struct seen *seen = map_lookup(&xv_seen, &f->router->slot);
 
-	if (!seen)
-		return;
-	*(volatile __u64 *)&seen->any_ns = now(f);
-	if (same_address(&f->src, f->router->followed))
-		*(volatile __u64 *)&seen->followed_ns = now(f);
-}
-
-/* A bucket holds depth nanoseconds of allowance and refills as time goes by. */
-static inlined bool can_spend(const struct bucket *b, __u64 at, __u64 cost, __u64 depth)
-{
-	return b->empty_ns <= at || b->empty_ns - at + cost <= depth;
-}
-
-static inlined bool spend(struct bucket *b, __u64 at, __u64 cost, __u64 depth)
-{
-	if (!can_spend(b, at, cost, depth))
-		return false;
-	b->empty_ns = (b->empty_ns > at ? b->empty_ns : at) + cost;
-	return true;
+	if (seen)
+		*(volatile __u64 *)&seen->kept_ns = now(f);
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * The entry points of the filter: each makes a frame of what its hook gives it, has it judged and concludes.
+ * The entry points of the filter: each makes a frame of what its hook gives it, has it judged and turns the
+ * answer into its hook's.
  */
 #include "judge.h"
 
@@ -22,7 +23,7 @@ int xv_xdp(struct xdp_md *ctx)
 {
 	struct frame f = frame_from_xdp(ctx);
 
-	return conclude(&f, judge(&f)) ? XDP_PASS : XDP_DROP;
+	return lets_pass(&f) ? XDP_PASS : XDP_DROP;
 }
 
 /* Reads the tag that the device keeps beside the frame: negative where there is none. */
@@ -37,7 +38,7 @@ int xv_xdp_tag(struct xdp_md *ctx)
 
 	if (!bpf_xdp_metadata_rx_vlan_tag(ctx, &type, &tci))
 		add_tag(&f, type, tci);
-	return conclude(&f, judge(&f)) ? XDP_PASS : XDP_DROP;
+	return lets_pass(&f) ? XDP_PASS : XDP_DROP;
 }
 
 static inlined struct frame frame_from_skb(struct __sk_buff *skb)
@@ -53,12 +54,18 @@ static inlined struct frame frame_from_skb(struct __sk_buff *skb)
 	return f;
 }
 
-/* Adverts are short, but nothing promises that their bytes lie together. */
+/*
+ * Adverts are short, but nothing promises that their bytes lie together, nor even that the first bytes hold the
+ * IP header. Other traffic is left as it is: to gather it would cost time.
+ */
 static inlined bool is_scattered_advert(struct __sk_buff *skb)
 {
 	struct frame f = frame_from_skb(skb);
+	__u64 together = f.end - f.start;
 
-	return f.end - f.start < skb->len && find_ip(&f) && is_vrrp(&f);
+	if (together >= skb->len)
+		return false;
+	return find_ip(&f) ? is_vrrp(&f) : together <= OFFSET_MASK;
 }
 
 SEC("tc")
@@ -69,5 +76,5 @@ int xv_tc_in(struct __sk_buff *skb)
 
 	struct frame f = frame_from_skb(skb);
 
-	return conclude(&f, judge(&f)) ? TC_UNSPEC : TC_SHOT;
+	return lets_pass(&f) ? TC_UNSPEC : TC_SHOT;
 }

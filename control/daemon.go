@@ -59,7 +59,7 @@ type binder interface {
 type filter interface {
 	attacher
 	Follow(id vrrp.ID, a *loader.Advert) error
-	LastSeen(id vrrp.ID) loader.Seen
+	LastSeen(id vrrp.ID) time.Duration
 	Drained() bool
 	Counts() ([]loader.Count, error)
 }

@@ -61,7 +61,7 @@ func (h *recorder) Flush() {
 
 // fakeFilter is a filter whose stamps the test sets.
 type fakeFilter struct {
-	seen     map[vrrp.ID]loader.Seen
+	seen     map[vrrp.ID]time.Duration
 	followed map[vrrp.ID]netip.Addr
 	rules    map[vrrp.ID]vrrp.Rules
 	guarded  map[netip.Addr]bool
@@ -73,13 +73,13 @@ type fakeFilter struct {
 func (f *fakeFilter) Attach(link int, name string, m loader.Mode) (loader.Attachment, error) {
 	return loader.Attachment{Link: link, Name: name, Mode: loader.TC, Hook: "tcx", Reason: "test"}, f.attach
 }
-func (f *fakeFilter) Detach(int) error                { return nil }
-func (f *fakeFilter) SetSegment(loader.Segment) error { return nil }
-func (f *fakeFilter) SetRouter(r vrrp.Rules) error    { f.rules[r.ID] = r; return nil }
-func (f *fakeFilter) RemoveRouter(id vrrp.ID) error   { delete(f.rules, id); return nil }
-func (f *fakeFilter) LastSeen(id vrrp.ID) loader.Seen { return f.seen[id] }
-func (f *fakeFilter) Drained() bool                   { return len(f.queue) == 0 }
-func (f *fakeFilter) Counts() ([]loader.Count, error) { return f.counts, nil }
+func (f *fakeFilter) Detach(int) error                  { return nil }
+func (f *fakeFilter) SetSegment(loader.Segment) error   { return nil }
+func (f *fakeFilter) SetRouter(r vrrp.Rules) error      { f.rules[r.ID] = r; return nil }
+func (f *fakeFilter) RemoveRouter(id vrrp.ID) error     { delete(f.rules, id); return nil }
+func (f *fakeFilter) LastSeen(id vrrp.ID) time.Duration { return f.seen[id] }
+func (f *fakeFilter) Drained() bool                     { return len(f.queue) == 0 }
+func (f *fakeFilter) Counts() ([]loader.Count, error)   { return f.counts, nil }
 func (f *fakeFilter) SetGuard(_ int, a netip.Addr, on bool) error {
 	f.guarded[a] = on
 	return nil
@@ -120,7 +120,7 @@ func newBench(t *testing.T, links []host.Link, routers ...config.Router) *bench 
 	t.Helper()
 	b := &bench{t: t, clock: time.Hour, adverts: make(chan loader.Advert, 8)}
 	b.host = &recorder{links: links, bound: make(map[vrrp.ID]host.Binding)}
-	b.filter = &fakeFilter{seen: map[vrrp.ID]loader.Seen{}, followed: map[vrrp.ID]netip.Addr{},
+	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
 		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}, queue: b.adverts}
 	o := Options{Config: &config.Config{Routers: routers}, Log: slog.New(slog.DiscardHandler)}
 	rs, err := choose(o)
@@ -196,7 +196,7 @@ func TestLateLoopAsksTheKernel(t *testing.T) {
 	if b.filter.followed[idOnE0] != peer {
 		t.Fatal("the master is not followed")
 	}
-	b.filter.seen[idOnE0] = loader.Seen{Followed: b.clock + 9500*time.Millisecond, Any: b.clock + 9500*time.Millisecond}
+	b.filter.seen[idOnE0] = b.clock + 9500*time.Millisecond
 	b.jump(10 * time.Second)
 	b.want("backup")
 	if got := b.routers[0].stats.Rescued; got != 1 {
@@ -222,7 +222,7 @@ func TestQueuedAdvertCountsFirst(t *testing.T) {
 func TestOldStampDoesNotStopTakeover(t *testing.T) {
 	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
 	b.heard(b.advert(b.clock, 200))
-	b.filter.seen[idOnE0] = loader.Seen{Followed: b.clock + time.Second, Any: b.clock + time.Second}
+	b.filter.seen[idOnE0] = b.clock + time.Second
 	b.jump(10 * time.Second)
 	b.want("master")
 }
@@ -381,7 +381,7 @@ func TestStartupDelay(t *testing.T) {
 	o := Options{Config: &config.Config{Global: config.Global{StartupDelay: 10 * time.Second},
 		Routers: []config.Router{instance(10, "eth0")}}, Log: slog.New(slog.DiscardHandler)}
 	b.host = &recorder{links: []host.Link{eth0(7)}, bound: make(map[vrrp.ID]host.Binding)}
-	b.filter = &fakeFilter{seen: map[vrrp.ID]loader.Seen{}, followed: map[vrrp.ID]netip.Addr{},
+	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
 		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}}
 	rs, _ := choose(o)
 	b.daemon = newDaemon(o, rs, func() time.Duration { return b.clock })

@@ -114,7 +114,7 @@ func (d *daemon) refresh(r *router, now time.Duration) bool {
 	if r.bound == nil {
 		return false
 	}
-	seen, st := d.filter.LastSeen(r.bound.id).Followed, r.core.State()
+	seen, st := d.filter.LastSeen(r.bound.id), r.core.State()
 	if seen <= st.LastHeard {
 		return false
 	}

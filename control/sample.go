@@ -89,6 +89,9 @@ func (d *daemon) explain(s loader.Sample, r *router) string {
 	if r != nil && r.bound != nil {
 		rules = &r.bound.rules
 	}
+	if s.Length > len(s.Message) {
+		return fmt.Sprintf("message of %d bytes: %s", s.Length, s.Verdict.Meaning()) // cut: its values would mislead
+	}
 	return vrrp.Explain(f, s.Verdict, rules)
 }
 

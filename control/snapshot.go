@@ -136,7 +136,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		out.Stats.Verdicts = counts[r.bound.id]
 		out.Stats.Received = out.Stats.Verdicts[verdict.Delivered.String()] +
 			out.Stats.Verdicts[verdict.Coalesced.String()] + out.Stats.Verdicts[verdict.Lost.String()]
-		heard = max(heard, d.filter.LastSeen(r.bound.id).Followed)
+		heard = max(heard, d.filter.LastSeen(r.bound.id))
 	}
 	if heard > 0 && st.Role == election.Backup {
 		ago := (d.now() - heard).Seconds()

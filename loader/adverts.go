@@ -46,7 +46,8 @@ func (l *Loader) Adverts() <-chan Advert { return l.adverts }
 func (l *Loader) Samples() <-chan Sample { return l.samples }
 
 // Drained reports whether every advert that the kernel handed over has been received from Adverts. It is for the
-// receiver of Adverts to ask, and costs no system call.
+// receiver of Adverts to ask, and costs no system call. It may stay false for an instant after the last was
+// received, and is never true too early.
 func (l *Loader) Drained() bool {
 	var handedOver uint64
 	if err := l.obj.HandedOver.Get(&handedOver); err != nil {
@@ -124,6 +125,7 @@ func decode(record []byte) (Sample, error) {
 			Src:     unmap(a.Src, a.V6 != 0),
 			Dst:     unmap(a.Dst, a.V6 != 0),
 			MAC:     a.Mac,
+			Length:  int(a.Length),
 			Message: message,
 		},
 	}, nil

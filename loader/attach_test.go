@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -82,15 +83,24 @@ func passed(t testing.TB, l *Loader, index int, v verdict.Verdict) uint64 {
 func TestAttachModes(t *testing.T) {
 	c := plug(t)
 	l := open(t, Options{})
-	for _, want := range []struct {
+	tc := "tcx"
+	if kernelBefore(6, 6) {
+		tc = "clsact"
+	}
+	type outcome struct {
 		asked, mode Mode
 		hook        string
 		reason      string
-	}{
-		{Auto, TC, "tcx", "virtual link (veth)"},
-		{TC, TC, "tcx", "tc was asked for"},
-		{XDP, XDP, "native", "xdp was asked for"},
-		{XDPGeneric, TC, "tcx", "cannot tell tagged adverts from untagged ones"},
+	}
+	xdp := outcome{XDP, XDP, "native", "xdp was asked for"}
+	if kernelBefore(6, 8) { // no way to see tags beside the frame
+		xdp = outcome{XDP, TC, tc, "cannot tell tagged adverts from untagged ones"}
+	}
+	for _, want := range []outcome{
+		{Auto, TC, tc, "virtual link (veth)"},
+		{TC, TC, tc, "tc was asked for"},
+		xdp,
+		{XDPGeneric, TC, tc, "cannot tell tagged adverts from untagged ones"},
 	} {
 		a, err := l.Attach(c.index(), "near", want.asked)
 		if err != nil {
@@ -114,6 +124,7 @@ func TestAttachModes(t *testing.T) {
 
 // Somebody else's program on the XDP hook: refused where XDP was asked for, no trouble for TC beside it.
 func TestTaken(t *testing.T) {
+	needKernel(t, "XDP that sees hidden tags", 6, 8)
 	c := plug(t)
 	l := open(t, Options{})
 	other, err := link.AttachXDP(link.XDPOptions{Program: pass(t, ebpf.XDP, 2), Interface: c.index(), Flags: link.XDPDriverMode})
@@ -237,7 +248,88 @@ func TestLinkGone(t *testing.T) {
 	}
 }
 
-// The kernel's refusals as the caller sees them.
+// Tags are shown as long as the filter sits there, and the card's setting is put back.
+func TestShowTags(t *testing.T) {
+	plug(t)
+	const feature = "rx-vlan-hw-parse"
+	active := func() bool {
+		t.Helper()
+		fd, err := controlSocket()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		bit, total, err := featureBit(fd, "near", feature)
+		if err != nil || bit < 0 {
+			t.Fatalf("feature %s: number %d, %v", feature, bit, err)
+		}
+		on, err := hasFeature(fd, "near", bit, total)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return on
+	}
+	if !active() {
+		t.Fatalf("veth without %s", feature)
+	}
+	restore, err := showTags([]string{"near"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if active() {
+		t.Error("tags are still taken out of frames")
+	}
+	again, err := showTags([]string{"near"})
+	if err != nil || len(again) != 0 {
+		t.Errorf("a second time: %d changes, %v", len(again), err)
+	}
+	for _, f := range restore {
+		if err := f(); err != nil {
+			t.Error(err)
+		}
+	}
+	if !active() {
+		t.Error("the setting was not put back")
+	}
+	if _, err := showTags([]string{"nowhere"}); !errors.Is(err, unix.ENODEV) {
+		t.Errorf("no such link: %v", err)
+	}
+}
+
+// The program of a bond runs on its slaves; the adverts are the bond's.
+func TestBond(t *testing.T) {
+	c := plug(t)
+	b := netlink.NewLinkBond(netlink.LinkAttrs{Name: "bond"})
+	b.Mode = netlink.BOND_MODE_ACTIVE_BACKUP
+	if err := netlink.LinkAdd(b); errors.Is(err, unix.EOPNOTSUPP) {
+		t.Skip("needs the bonding module")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(netlink.LinkSetDown(c.near), netlink.LinkSetBondSlave(c.near, b)); err != nil {
+		t.Fatal(err)
+	}
+	up(t, "near")
+	index := up(t, "bond").Attrs().Index
+	l := open(t, Options{})
+	a, err := l.Attach(index, "bond", Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Mode != XDP || a.Hook != "native" || a.Reason != "bond" {
+		t.Errorf("%+v", a)
+	}
+	set(t, l, Segment{Link: index})
+	r := on(index, 0)
+	add(t, l, r)
+	start(t, l)
+	c.send(t, v3().bytes())
+	if a := receive1(t, l.Adverts()); a.ID != r.ID {
+		t.Errorf("advert for %+v", a.ID)
+	}
+}
+
+// Which links are tried with native XDP: those with a bus behind them, and bonds.
 func TestKinds(t *testing.T) {
 	for _, d := range []struct {
 		driver, bus string

@@ -1,12 +1,15 @@
 package loader
 
 import (
+	"errors"
 	"math"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -65,7 +68,7 @@ func TestCountsAreExact(t *testing.T) {
 
 // Where no counter can be had the verdict stands.
 func TestCountersFull(t *testing.T) {
-	l := open(t, Options{Trace: true})
+	l := open(t, Options{Trace: true, Routers: 1})
 	add(t, l, ordinary())
 	for slot := range l.obj.XvVerdicts.MaxEntries() {
 		key := xvCountKey{Link: math.MaxUint32, Slot: slot}
@@ -124,19 +127,21 @@ func TestUnknownDrop(t *testing.T) {
 	try(t, l, foreign, verdict.OtherVLAN)
 }
 
-// Samples of one kind come once a second, all together within the budget, and they say why.
-func TestSamples(t *testing.T) {
+// A sample says what was refused and why; long messages are cut, and some have none.
+func TestSampleContents(t *testing.T) {
 	l := open(t, Options{Trace: true})
 	id := add(t, l, ordinary())
 	start(t, l)
-	began := time.Now()
 	bad := v3(addresses(40, false)...).with(func(p *packet) { p.ttl = 7 })
-	for range 1000 {
-		try(t, l, bad, verdict.BadTTL)
-	}
-	s := receive1(t, l.Samples())
+	try(t, l, bad, verdict.BadTTL)
 	whole := bad.advert.AppendTo(nil, bad.src, bad.dst, bad.checksum)
+	s := receive1(t, l.Samples())
 	if s.Verdict != verdict.BadTTL || s.ID != id || s.TTL != 7 || s.Src != master || string(s.Message) != string(whole[:128]) {
+		t.Errorf("sample %+v", s)
+	}
+	cut := v3().with(func(p *packet) { p.message = func(m []byte) []byte { return m[:11] } })
+	try(t, l, cut, verdict.BadLength)
+	if s := receive1(t, l.Samples()); s.Verdict != verdict.BadLength || s.ID != id || len(s.Message) != 11 {
 		t.Errorf("sample %+v", s)
 	}
 	broken := v3().with(func(p *packet) { p.frame = func(b []byte) []byte { b[14] = 0x46; return b } })
@@ -144,18 +149,47 @@ func TestSamples(t *testing.T) {
 	if s := receive1(t, l.Samples()); s.Verdict != verdict.Malformed || s.ID.VRID != 0 || len(s.Message) != 0 || s.Src != master {
 		t.Errorf("sample %+v", s)
 	}
-	for vrid := range 256 {
-		if vrid != int(id.VRID) {
-			try(t, l, v3().with(func(p *packet) { p.advert.VRID = uint8(vrid) }), verdict.Foreign)
+}
+
+// RX-18: one sample a second of each kind, a hundred of all kinds together, and adverts of ours beside them.
+func TestSampleRates(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	id := add(t, l, ordinary())
+	samples, err := ringbuf.NewReader(l.obj.XvSamples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer samples.Close()
+	began := time.Now()
+	written := func() (n float64) {
+		t.Helper()
+		samples.SetDeadline(time.Now()) // what is there, and no waiting
+		for {
+			if _, err := samples.Read(); errors.Is(err, os.ErrDeadlineExceeded) {
+				return n
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			n++
 		}
 	}
-	try(t, l, v3(), verdict.Delivered)
-	receive1(t, l.Adverts())
-	time.Sleep(100 * time.Millisecond) // long enough for samples that should not be there
-	got := len(l.Samples())
-	if most := 100 * (1 + time.Since(began).Seconds()); float64(got) > most || got < samplesAhead {
-		t.Errorf("%d samples of 255 kinds at once", got)
+	for range 500 {
+		try(t, l, v3().with(func(p *packet) { p.ttl = 7 }), verdict.BadTTL)
 	}
+	if n, most := written(), 1+time.Since(began).Seconds(); n < 1 || n > most {
+		t.Errorf("%v samples of one kind, at most %v", n, most)
+	}
+	for range 4 {
+		for v := range 256 {
+			if v != int(id.VRID) {
+				try(t, l, v3().with(func(p *packet) { p.advert.VRID = uint8(v) }), verdict.Foreign)
+			}
+		}
+	}
+	if n, most := written(), 100*(1+time.Since(began).Seconds()); n < 50 || n > most {
+		t.Errorf("%v samples of 255 kinds, at most %v", n, most)
+	}
+	try(t, l, v3(), verdict.Delivered)
 }
 
 // RX-29 and ND-11: with a guard, packets to a virtual address are refused, neighbour discovery never.

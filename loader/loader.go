@@ -64,7 +64,8 @@ type Advert struct {
 	TTL      uint8
 	Src, Dst netip.Addr
 	MAC      [6]byte // Ethernet source
-	Message  []byte  // the VRRP message, without padding
+	Length   int     // of the VRRP message on the wire, without padding
+	Message  []byte  // the message; of a Sample no more than the first 128 bytes
 }
 
 // Sample is one of the frames that were refused or not ours, so that they can be explained. Kernel sampling is
@@ -73,12 +74,6 @@ type Advert struct {
 type Sample struct {
 	Advert
 	Verdict verdict.Verdict
-}
-
-// Seen is what the kernel knows of a router's adverts. Both instants are 0 when there was none.
-type Seen struct {
-	Followed time.Duration // the last advert of the followed master, whether handed over, coalesced or lost
-	Any      time.Duration // the last valid advert of anybody
 }
 
 // Count is how many frames of one link, and where known of one router, ended in a verdict.
@@ -202,7 +197,7 @@ func (o *objects) close() error {
 	return errors.Join(o.XDP.Close(), o.TC.Close(), o.BSS.Close(), o.xvMaps.Close())
 }
 
-// Close detaches from every link and frees everything.
+// Close detaches from every link and frees everything. Run has to have returned.
 func (l *Loader) Close() error {
 	return errors.Join(l.detachAll(), l.obj.close())
 }

@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -22,6 +21,6 @@ func needKernel(t testing.TB, feature string, major, minor int) {
 	if kernelBefore(major, minor) {
 		var u unix.Utsname
 		_ = unix.Uname(&u)
-		t.Skip(fmt.Sprintf("needs %s, kernel %d.%d or newer; this is %s", feature, major, minor, unix.ByteSliceToString(u.Release[:])))
+		t.Skipf("needs %s, kernel %d.%d or newer; this is %s", feature, major, minor, unix.ByteSliceToString(u.Release[:]))
 	}
 }

@@ -16,8 +16,9 @@ import (
 // router is what the filter was told of a router, to be told again with changes.
 type router struct {
 	value xvRouter
-	addrs []xvAddrKey // its entries in xv_addrs
-	peers []xvAddrKey // and in xv_peers
+	since time.Duration // instant of the advert given to Follow; never when nobody is followed
+	addrs []xvAddrKey   // its entries in xv_addrs
+	peers []xvAddrKey   // and in xv_peers
 }
 
 // SetSegment and RemoveSegment say which VLANs of a link are looked at; frames of others pass untouched.
@@ -57,7 +58,10 @@ func (l *Loader) setRouter(r vrrp.Rules) error {
 	}
 	old := l.routers[r.ID]
 	l.lastList++
-	next := router{value: rules(r)}
+	next := router{value: rules(r), since: never}
+	if r.Followed.IsValid() {
+		next.since = 0
+	}
 	next.value.List = l.lastList
 	slot, err := l.slotFor(old)
 	if err != nil {
@@ -99,7 +103,6 @@ func (l *Loader) RemoveRouter(id vrrp.ID) error {
 }
 
 // Follow makes the filter coalesce adverts equal to a: same source, MAC, header and length. nil follows nobody.
-// The instants of Seen.Followed are those of the source that was followed when the advert came.
 func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 	r, ok := l.routers[id]
 	if !ok {
@@ -107,6 +110,7 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 	}
 	value := r.value
 	value.Followed, value.RepeatHead, value.RepeatMac, value.RepeatLength = [16]byte{}, [8]byte{}, [6]byte{}, 0
+	since := never
 	if a != nil {
 		if len(a.Message) < len(value.RepeatHead) {
 			return fmt.Errorf("follow a master: %s: advert of %d bytes is no advert", describe(id), len(a.Message))
@@ -115,11 +119,12 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 		value.RepeatHead = [8]byte(a.Message)
 		value.RepeatMac = a.MAC
 		value.RepeatLength = uint16(len(a.Message))
+		since = a.At
 	}
 	if err := l.obj.XvRouters.Put(keyOf(id), value); err != nil {
 		return fmt.Errorf("follow a master: %s: %w", describe(id), explainPut(err))
 	}
-	r.value = value
+	r.value, r.since = value, since
 	return nil
 }
 

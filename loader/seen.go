@@ -8,17 +8,22 @@ import (
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// LastSeen is the question asked before any takeover. It costs no system call.
-func (l *Loader) LastSeen(id vrrp.ID) Seen {
+// never is later than any stamp.
+const never = time.Duration(1<<63 - 1)
+
+// LastSeen is when the filter last kept back an advert of the followed master, because it repeated the one that
+// Follow was given or because the ring was full; 0 if never since. It is the question asked before any takeover,
+// and costs no system call.
+func (l *Loader) LastSeen(id vrrp.ID) time.Duration {
 	r, ok := l.routers[id]
 	if !ok {
-		return Seen{}
+		return 0
 	}
-	at := int64(r.value.Slot) * int64(unsafe.Sizeof(xvSeen{}))
-	return Seen{
-		Followed: l.stamp(at + int64(unsafe.Offsetof(xvSeen{}.FollowedNs))),
-		Any:      l.stamp(at + int64(unsafe.Offsetof(xvSeen{}.AnyNs))),
+	at := l.stamp(int64(r.value.Slot) * int64(unsafe.Sizeof(xvSeen{})))
+	if at <= r.since {
+		return 0
 	}
+	return at
 }
 
 // stamp reads one instant. An aligned word of eight bytes is copied whole.

@@ -126,9 +126,8 @@ type xvSampleKey struct {
 }
 
 type xvSeen struct {
-	_          structs.HostLayout
-	FollowedNs uint64
-	AnyNs      uint64
+	_      structs.HostLayout
+	KeptNs uint64
 }
 
 type xvSegment struct {
