@@ -1,3 +1,5 @@
+// Lines of addresses and peers, which have a grammar of their own.
+
 package config
 
 import (
@@ -59,13 +61,30 @@ func (d *decoder) addressLine(n *node) (Address, bool) {
 			continue
 		case i+o.args >= len(n.words):
 			d.report(Warning, n.mark(i), "", "option %s of an address has no value; ignored", n.words[i].s)
-			return a, true
+			i = len(n.words)
+			continue
 		case !o.set(d, n, i, &a):
 			return a, false
 		}
 		i += 1 + o.args
 	}
+	d.pointToPoint(n, &a)
 	return a, true
+}
+
+// pointToPoint: an address with a peer has neither a prefix length of its own nor a broadcast address.
+func (d *decoder) pointToPoint(n *node, a *Address) {
+	if !a.Peer.IsValid() {
+		return
+	}
+	if addr := a.Prefix.Addr(); a.Prefix.Bits() != addr.BitLen() {
+		d.report(Warning, n.mark(0), "write the length behind the peer", "%s: an address with a peer has no prefix length; ignored", a.Prefix)
+		a.Prefix = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	if a.Broadcast.IsValid() {
+		d.report(Warning, n.mark(0), "remove the broadcast address", "%s: an address with a peer has no broadcast address; ignored", a.Prefix.Addr())
+		a.Broadcast = netip.Addr{}
+	}
 }
 
 // unknownOption reports a word that is no option of an address, and answers how many words behind it belong to the
@@ -114,29 +133,34 @@ func (d *decoder) prefix(n *node, i int, to *netip.Prefix) bool {
 // addressOption is an option of an address: how many words follow it, and what it does. It answers false if the
 // address is to be dropped.
 type addressOption struct {
-	args int
-	set  func(d *decoder, n *node, i int, a *Address) bool
+	args  int
+	value string // the form of the word behind it, for people
+	help  string
+	set   func(d *decoder, n *node, i int, a *Address) bool
 }
 
 var addressOptions = map[string]addressOption{
-	"dev":           {1, func(_ *decoder, n *node, i int, a *Address) bool { a.Dev = n.words[i+1].s; return true }},
-	"brd":           {1, (*decoder).broadcast},
-	"broadcast":     {1, (*decoder).broadcast},
-	"scope":         {1, (*decoder).scope},
-	"label":         {1, (*decoder).label},
-	"peer":          {1, func(d *decoder, n *node, i int, a *Address) bool { return d.prefix(n, i+1, &a.Peer) }},
-	"preferred_lft": {1, (*decoder).preferred},
-	"home":          {0, mark6(func(a *Address) { a.Home = true })},
-	"-nodad":        {0, mark6(func(a *Address) { a.NoDAD = true })},
-	"mngtmpaddr":    {0, mark6(func(a *Address) { a.ManageTemp = true })},
-	"noprefixroute": {0, always(func(a *Address) { a.NoPrefixRoute = true })},
-	"autojoin":      {0, always(func(a *Address) { a.AutoJoin = true })},
-	"no_track":      {0, always(func(a *Address) { a.NoTrack = true })},
-	"use_vmac": {0, func(d *decoder, n *node, i int, _ *Address) bool {
+	"dev": {1, "INTERFACE", "link the address is put on instead of the router's",
+		func(_ *decoder, n *node, i int, a *Address) bool { a.Dev = n.words[i+1].s; return true }},
+	"brd":       {1, "ADDRESS|+|-", "IPv4 broadcast address; + and -: all host bits set or clear", (*decoder).broadcast},
+	"broadcast": {1, "ADDRESS|+|-", "the same", (*decoder).broadcast},
+	"scope":     {1, "NAME|N", "IPv4: global, site, link, host, nowhere or a number to 255", (*decoder).scope},
+	"label":     {1, "NAME", "IPv4: name of at most 15 bytes", (*decoder).label},
+	"peer": {1, "ADDRESS[/LENGTH]", "other end of a point-to-point link",
+		func(d *decoder, n *node, i int, a *Address) bool { return d.prefix(n, i+1, &a.Peer) }},
+	"preferred_lft": {1, "SECONDS|forever", "preferred lifetime; forever, but 0 for IPv6 with length 128, so that it is not picked as source",
+		(*decoder).preferred},
+	"home":          {0, "", "IPv6: Mobile IPv6 home address", for6(func(a *Address) { a.Home = true })},
+	"-nodad":        {0, "", "IPv6: no duplicate address detection; always so", for6(func(a *Address) { a.NoDAD = true })},
+	"mngtmpaddr":    {0, "", "IPv6: template for temporary addresses", for6(func(a *Address) { a.ManageTemp = true })},
+	"noprefixroute": {0, "", "no route for the prefix", always(func(a *Address) { a.NoPrefixRoute = true })},
+	"autojoin":      {0, "", "join the address as a multicast group", always(func(a *Address) { a.AutoJoin = true })},
+	"no_track":      {0, "", "the router does not mind if somebody deletes the address", always(func(a *Address) { a.NoTrack = true })},
+	"use_vmac": {0, "", "virtual MAC for this address; not carried out yet", func(d *decoder, n *node, i int, _ *Address) bool {
 		d.report(Warning, n.mark(i), "", "not carried out yet: use_vmac of an address")
 		return true
 	}},
-	"track_group": {1, func(d *decoder, n *node, i int, _ *Address) bool {
+	"track_group": {1, "NAME", "for static addresses; ignored", func(d *decoder, n *node, i int, _ *Address) bool {
 		d.report(Warning, n.mark(i), "remove it", "track_group is for static addresses only; ignored")
 		return true
 	}},
@@ -149,8 +173,8 @@ func always(set func(*Address)) func(*decoder, *node, int, *Address) bool {
 	}
 }
 
-// mark6 is an option for IPv6 alone.
-func mark6(set func(*Address)) func(*decoder, *node, int, *Address) bool {
+// for6 is an option for IPv6 alone.
+func for6(set func(*Address)) func(*decoder, *node, int, *Address) bool {
 	return func(d *decoder, n *node, i int, a *Address) bool {
 		if a.Prefix.Addr().Is4() {
 			d.report(Warning, n.mark(i), "remove it", "option %s is for IPv6 addresses only; ignored", n.words[i].s)
@@ -256,6 +280,10 @@ func unicastPeers(d *decoder, n *node, in scope) {
 		}
 		p.Addr = a
 		d.peerOptions(line, &p)
+		if p.MinTTL > p.MaxTTL {
+			d.report(Warning, line.mark(0), "", "min_ttl %d is above max_ttl %d; both ignored", p.MinTTL, p.MaxTTL)
+			p.MinTTL, p.MaxTTL = 0, math.MaxUint8
+		}
 		in.router.decide(a, line.mark(0))
 		in.router.peers = append(in.router.peers, given[vrrp.Peer]{p, true, line.mark(0)})
 	}
@@ -270,7 +298,8 @@ func (d *decoder) peerOptions(n *node, p *vrrp.Peer) {
 		case "max_ttl":
 			to = &p.MaxTTL
 		default:
-			d.report(Warning, n.mark(i), "write one peer a line, with min_ttl N or max_ttl N behind it", "unknown option %q of a peer; rest of the line ignored", n.words[i].s)
+			d.report(Warning, n.mark(i), "write one peer a line, with min_ttl N or max_ttl N behind it",
+				"unknown option %q of a peer; rest of the line ignored", n.words[i].s)
 			return
 		}
 		if i+1 >= len(n.words) {
@@ -283,10 +312,6 @@ func (d *decoder) peerOptions(n *node, p *vrrp.Peer) {
 			continue
 		}
 		*to = uint8(v)
-	}
-	if p.MinTTL > p.MaxTTL {
-		d.report(Warning, n.mark(0), "", "min_ttl %d is above max_ttl %d; both ignored", p.MinTTL, p.MaxTTL)
-		p.MinTTL, p.MaxTTL = 0, math.MaxUint8
 	}
 }
 

@@ -1,6 +1,10 @@
+// Checking applies defaults and the rules across fields. It repairs what keepalived repairs, and faults the one router
+// that cannot run, where keepalived would stop.
+
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -104,11 +108,10 @@ func (c *checker) version(dr *draft) {
 		if own(dr.version, c.globals.version) && dr.version.v == 2 {
 			c.warn(dr, dr.version.at, "remove the line", "IPv6 needs version 3; version 2 is ignored")
 		}
-		if dr.Interop {
+		if own(dr.interop, c.globals.interop) && dr.Interop {
 			c.warn(dr, dr.interop.at, "remove it", "version 2 knows no IPv6: v2_v3_interop is ignored")
-			dr.Interop = false
 		}
-		dr.Version = 3
+		dr.Version, dr.Interop = 3, false
 	case dr.Interop:
 		if own(dr.version, c.globals.version) && dr.version.v == 2 {
 			c.warn(dr, dr.version.at, "remove the line", "v2_v3_interop sends both versions; version 2 is ignored")
@@ -159,12 +162,12 @@ func (c *checker) role(dr *draft) {
 		master = owner
 	}
 	if dr.Strict && master != owner {
-		at := dr.state.at
 		word := "BACKUP"
 		if owner {
 			word = "MASTER"
 		}
-		c.report(Warning, at, "write state MASTER for priority 255 and for no other", "%s: strict mode wants state MASTER with priority 255 and only then; %s is used", dr.Name, word)
+		c.report(Warning, dr.state.at, "write state MASTER for priority 255 and for no other",
+			"%s: strict mode wants state MASTER with priority 255 and only then; %s is used", dr.Name, word)
 		master = owner
 	}
 	dr.StartMaster = master
@@ -303,8 +306,38 @@ func (c *checker) sources(dr *draft) {
 	switch g := dr.group; {
 	case !g.ok:
 	case !g.v.IsMulticast() || g.v.Is6() != dr.V6 || g.v.Is6() && !g.v.IsLinkLocalMulticast():
-		c.warn(dr, g.at, "", "mcast_dst_ip "+g.v.String()+" is no multicast address of the router's family and link; ignored")
+		c.warn(dr, g.at, "write a multicast address, of link scope for IPv6",
+			"mcast_dst_ip "+g.v.String()+" is no multicast address of the router's family and link; ignored")
 	default:
 		dr.Group = g.v
 	}
+}
+
+// identity: the link and the VRID, which no two routers of a family may share.
+func (c *checker) identity(dr *draft) {
+	dr.VRID, dr.VLAN, dr.Interface = dr.vrid.v, dr.vlan.v, dr.iface.v
+	switch {
+	case dr.iface.ok && dr.Interface == "lo":
+		c.fault(dr, dr.iface.at, "name a link to other routers", "the loopback interface has no peers")
+	case dr.iface.ok:
+	case len(dr.Peers) > 0 && c.globals.iface.ok:
+		dr.Interface = c.globals.iface.v
+	default:
+		c.fault(dr, dr.at, "add interface", "it names no interface")
+	}
+	if !dr.vrid.ok {
+		c.fault(dr, dr.at, "add virtual_router_id", "it has no virtual_router_id")
+	}
+	if dr.Interface == "" || dr.VRID == 0 {
+		return
+	}
+	key := segment{dr.Interface, dr.VLAN, dr.V6, dr.VRID}
+	first := c.owners[key]
+	if first == nil {
+		c.owners[key] = dr
+		return
+	}
+	c.fault(dr, dr.vrid.at, "give each router of a link and family its own VRID",
+		fmt.Sprintf("virtual_router_id %d with %s on %s belongs to %s already (%s)",
+			dr.VRID, dr.familyName(), dr.Interface, first.Name, first.vrid.at.pos()))
 }

@@ -1,3 +1,6 @@
+// Decoding follows the schema through the tree and keeps what was given, and where. What is missing or does not fit
+// together is left to check.go.
+
 package config
 
 import (
@@ -44,6 +47,27 @@ type defaults struct {
 	garpLowerDelay              given[time.Duration]
 	garpRepeat, garpLowerRepeat given[int]
 	garpRefreshRepeat           given[int]
+}
+
+// inheritAll takes what global_defs gives where the router itself gives nothing.
+func (s *defaults) inheritAll(all *defaults) {
+	s.version = s.version.inherit(all.version)
+	s.strict = s.strict.inherit(all.strict)
+	s.skipAddrs = s.skipAddrs.inherit(all.skipAddrs)
+	s.anyFirst = s.anyFirst.inherit(all.anyFirst)
+	s.interop = s.interop.inherit(all.interop)
+	s.asV2 = s.asV2.inherit(all.asV2)
+	s.lowerNoAdvert = s.lowerNoAdvert.inherit(all.lowerNoAdvert)
+	s.higherAdvert = s.higherAdvert.inherit(all.higherAdvert)
+	s.mismatch = s.mismatch.inherit(all.mismatch)
+	s.take = s.take.inherit(all.take)
+	s.downAdverts = s.downAdverts.inherit(all.downAdverts)
+	s.garpDelay = s.garpDelay.inherit(all.garpDelay)
+	s.garpRefresh = s.garpRefresh.inherit(all.garpRefresh)
+	s.garpLowerDelay = s.garpLowerDelay.inherit(all.garpLowerDelay)
+	s.garpRepeat = s.garpRepeat.inherit(all.garpRepeat)
+	s.garpLowerRepeat = s.garpLowerRepeat.inherit(all.garpLowerRepeat)
+	s.garpRefreshRepeat = s.garpRefreshRepeat.inherit(all.garpRefreshRepeat)
 }
 
 // globals is global_defs as given.
@@ -191,18 +215,31 @@ func (d *decoder) shaped(r *row, n *node) bool {
 		d.report(Warning, n.mark(0), "write "+r.name+" "+r.value, "%s has no value; line skipped", r.name)
 		return false
 	}
-	if r.value == "" && len(n.args()) > 0 && r.status != skipped {
-		d.report(Warning, n.mark(1), "remove it", "%s takes no value; %q ignored", r.name, n.words[1].s)
+	if r.most >= 0 && len(n.args()) > r.most && r.status != skipped {
+		d.surplus(r, n)
 	}
 	return true
 }
 
+// surplus reports words behind those a keyword takes. They may be a secret with blanks.
+func (d *decoder) surplus(r *row, n *node) {
+	hint := "remove them, or let the next keyword begin a line"
+	if r.secret {
+		hint = "put the value between double quotes"
+	}
+	what := "no value"
+	if r.value != "" {
+		what = r.value
+	}
+	d.report(Warning, n.mark(r.most+1), hint, "%s takes %s; the words from here on are ignored", r.name, what)
+}
+
 // command checks the value of a keyword that takes a command.
 func (d *decoder) command(r *row, n *node) bool {
-	rest := n.text.rest(len(n.words[0].s))
+	rest := n.text.rest(int(n.words[0].to))
 	words, open := shellWords(rest.s)
 	switch {
-	case open:
+	case open && strings.Count(rest.s, `"`)%2 == 0: // otherwise the line has been reported
 		d.report(Warning, rest.whole(), "close the quote", "a quote in the command of %s is not closed", r.name)
 	case len(words) == 0 && r.value[0] != '[':
 		d.report(Warning, n.mark(0), "write "+r.name+" "+r.value, "%s names no command; line skipped", r.name)
@@ -213,7 +250,7 @@ func (d *decoder) command(r *row, n *node) bool {
 
 // unknown reports a keyword that has no row. Its block, if any, is skipped as a whole.
 func (d *decoder) unknown(b *block, n *node) {
-	if d.crowded(n.mark(0)) {
+	if d.crowded(Warning, n.mark(0)) {
 		return
 	}
 	what, hint := "line skipped", d.misplaced(n.keyword())

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 )
 
 // Options say what a file means on this host.
@@ -47,7 +48,8 @@ func load(fsys fs.FS, path string, o Options, max limits) (*Config, []Problem) {
 // mainFile tells what keepalived would not take a file for.
 func (r *reporter) mainFile(fsys fs.FS, path, name string) {
 	if info, err := fs.Stat(fsys, path); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
-		r.reportFile(Notice, name, "chmod a-x if keepalived is to read it, too", "the file is executable, which keepalived does not take for a configuration")
+		r.reportFile(Notice, name, "chmod a-x if keepalived is to read it, too",
+			"the file is executable; keepalived would not take it for a configuration")
 	}
 }
 
@@ -76,5 +78,5 @@ func (d *decoder) finish() {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	d.report(Notice, d.undone[others[0]].first, "keepalived -C carries the LVS part out beside xvrrp",
-		"skipped, xvrrp does VRRP alone: %s", oneOf(names))
+		"skipped, xvrrp does VRRP alone: %s", strings.Join(names, ", "))
 }

@@ -1,3 +1,5 @@
+// Repetition: ~SEQ, ~SEQx and ~LST read the rest of their line many times.
+
 package config
 
 import (

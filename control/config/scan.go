@@ -1,3 +1,6 @@
+// Scanning makes logical lines of physical ones and words of those, and keeps the place of every byte through all that
+// is done to a line later. It knows no keywords.
+
 package config
 
 import (
@@ -171,15 +174,44 @@ func (t text) without(offsets []int) text {
 	if len(offsets) == 0 {
 		return t
 	}
-	var b strings.Builder
-	var runs []span
-	from := 0
-	for _, i := range append(offsets, len(t.s)) {
-		runs = t.appendSpans(runs, from, i, b.Len())
-		b.WriteString(t.s[from:i])
-		from = i + 1
+	s := splice{from: t}
+	for _, i := range offsets {
+		s.replace(i, i+1, "")
 	}
-	return text{s: b.String(), line: t.line, via: t.via, runs: runs}
+	return s.text()
+}
+
+// splice makes a text of another by replacing parts of it, from left to right.
+type splice struct {
+	from text
+	to   strings.Builder
+	runs []span
+	done int // bytes of from
+}
+
+// replace puts value in the place of from[i:j] and answers that place.
+func (s *splice) replace(i, j int, value string) mark {
+	s.keep(i)
+	m := s.from.mark(i, j)
+	s.runs = append(s.runs, span{int32(s.to.Len()), m.col, max(m.width, 1)})
+	s.to.WriteString(value)
+	s.done = j
+	return m
+}
+
+// keep copies what is left of from up to offset i.
+func (s *splice) keep(i int) {
+	if s.runs == nil {
+		s.runs = make([]span, 0, usualSpans)
+	}
+	s.runs = s.from.appendSpans(s.runs, s.done, i, s.to.Len())
+	s.to.WriteString(s.from.s[s.done:i])
+	s.done = i
+}
+
+func (s *splice) text() text {
+	s.keep(len(s.from.s))
+	return text{s: s.to.String(), line: s.from.line, via: s.from.via, runs: s.runs}
 }
 
 // word is one word of a statement; from and to are its offsets in the text, with its quotes.

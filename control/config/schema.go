@@ -1,4 +1,9 @@
+// The schema says what every keyword of keepalived, and of xvrrp, is to xvrrp; its rows stand in the other schema files.
+// Decoding, docs/config.md and the hints of problems are all made from it.
+
 package config
+
+//go:generate go test -run ^TestReference$ . -update
 
 import (
 	"slices"
@@ -31,6 +36,7 @@ type row struct {
 	secret bool   // its value is not shown
 	shell  bool   // its value is a command, in the shell's quotes
 	body   *block // it has a block; what stands in that
+	most   int    // words it takes, by the form of its value; -1: any number
 	set    func(*decoder, *node, scope)
 }
 
@@ -53,7 +59,11 @@ func keywords(rows ...[]row) *block {
 	b := &block{rows: slices.Concat(rows...)}
 	b.index = make(map[string]*row, len(b.rows))
 	for i := range b.rows {
-		b.index[b.rows[i].name] = &b.rows[i]
+		r := &b.rows[i]
+		if r.most = len(strings.Fields(r.value)); strings.Contains(r.value, "...") {
+			r.most = -1
+		}
+		b.index[r.name] = r
 	}
 	return b
 }
@@ -61,15 +71,25 @@ func keywords(rows ...[]row) *block {
 // entries is a block whose lines are entries; it has no keywords.
 var entries = &block{entries: true}
 
-// outermost says whether a keyword is the name of a block that stands in no other.
+// outermost says whether a keyword is the name of a block that stands outside all others.
 func outermost(keyword string) bool {
-	return top.hasBlock(keyword)
+	r := top.row(keyword)
+	return r != nil && r.body != nil
 }
 
-// hasBlock says whether a keyword of b has a block.
-func (b *block) hasBlock(keyword string) bool {
-	r := b.index[keyword]
-	return r != nil && r.body != nil
+// row is that of a keyword, nil if b has none or is not known.
+func (b *block) row(keyword string) *row {
+	if b == nil {
+		return nil
+	}
+	return b.index[keyword]
+}
+
+// admits says whether n, a statement with a block, may stand in b. A name behind the keyword tells track_file
+// outside all blocks from that of a router.
+func (b *block) admits(n *node) bool {
+	r := b.row(n.keyword())
+	return r != nil && r.body != nil && (r.value != "" || len(n.words) < 2)
 }
 
 // nearest is the keyword of a block most like word: the same but for the prefix that global_defs puts before

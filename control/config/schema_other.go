@@ -26,7 +26,8 @@ var top = keywords([]row{
 
 // includeKeywords are carried out before statements are decoded. One that is met then stands between quotes.
 var includeKeywords = []row{
-	{name: "include", value: "PATTERN", set: lateInclude, help: "reads other files in this place: relative to this one, with wildcards and {a,b}"},
+	{name: "include", value: "PATTERN", set: lateInclude,
+		help: "reads other files in this place: relative to this one, with wildcards and {a,b}"},
 	{name: "includer", value: "PATTERN", set: lateInclude, help: "the same; a file that cannot be read is an error"},
 	{name: "includem", value: "PATTERN", set: lateInclude, help: "the same; a missing file is an error"},
 	{name: "includew", value: "PATTERN", set: lateInclude, help: "the same; wildcards without a match are an error"},
@@ -59,7 +60,7 @@ var scriptKeywords = []row{
 	{name: "weight", value: "-253-253 [reverse]", preset: "0", help: "change of priority; 0: fault"},
 	{name: "rise", value: "N", preset: "1", help: "successes in a row that count"},
 	{name: "fall", value: "N", preset: "1", help: "failures in a row that count"},
-	{name: "user", value: "USER [GROUP]", preset: "script_user", help: "who runs it"},
+	{name: "user", value: "USER [[:] GROUP]", preset: "script_user", help: "who runs it"},
 	{name: "init_fail", help: "failed until the first success"},
 }
 

@@ -1,3 +1,5 @@
+// Secrets stay out of problems: lines are shown without them.
+
 package config
 
 import "strings"
@@ -24,9 +26,14 @@ func (m mark) show() (string, int) {
 // secretStart is the offset of the first byte to hide in a line, -1 if there is none. A misspelt keyword hides
 // its value as well.
 func secretStart(raw string) int {
-	first := true
+	first := true // no keyword stands before the word
 	for i := 0; i < len(raw); {
-		if isBlank(raw[i]) || strings.IndexByte(`{}"`, raw[i]) >= 0 {
+		switch c := raw[i]; {
+		case c == '{' || c == '}':
+			first = true
+			i++
+			continue
+		case c == '"' || isBlank(c):
 			i++
 			continue
 		}
@@ -38,8 +45,8 @@ func secretStart(raw string) int {
 		if next := skipBlanks(raw, end); next < len(raw) && (namesSecret(word) || first && word == "key") {
 			return next
 		}
-		if eq := strings.IndexByte(word, '='); eq > 1 && eq+1 < len(word) && word[0] == '$' && definesSecret(word[1:eq]) {
-			return i + eq + 1
+		if name, value, ok := strings.Cut(word, "="); ok && value != "" && strings.HasPrefix(name, "$") && definesSecret(name) {
+			return i + len(name) + 1
 		}
 		first = first && word[0] == '@'
 		i = end

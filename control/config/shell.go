@@ -1,3 +1,5 @@
+// The second tokenizer: words as a shell would see them, for keywords that take a command.
+
 package config
 
 import "strings"

@@ -1,3 +1,6 @@
+// Substitution puts definitions in the place of their references. It stops what refers to itself or grows without
+// end.
+
 package config
 
 import (
@@ -53,15 +56,12 @@ func referenceAt(s string, from int) (reference, bool) {
 }
 
 // substitute puts the definitions t uses in their places, once from left to right. If t ends in a definition
-// of several lines it answers what stands before it, and the definition.
-func (e *expander) substitute(t text, pass int) (next text, body *definition, changed bool) {
+// of several lines it answers what stands before it, and the use of the definition.
+func (e *expander) substitute(t text, pass int) (next text, body *use, changed bool) {
 	if strings.IndexByte(t.s, '$') < 0 {
 		return t, nil, false
 	}
-	var b strings.Builder
-	var runs []span
-	done := 0
-	last := ""
+	s := splice{from: t}
 	for i := 0; ; {
 		r, ok := nextReference(t.s, i)
 		if !ok {
@@ -69,40 +69,35 @@ func (e *expander) substitute(t text, pass int) (next text, body *definition, ch
 		}
 		i = r.to
 		d, value, known := e.value(r)
-		if !known {
+		if !known || d.multiple() && !e.atEnd(t, r) {
 			continue
 		}
-		if d != nil && d.multi {
-			if r.to < len(t.s) {
-				e.report(Warning, t.mark(r.from, r.to), "write the reference at the end of its line",
-					"$%s has several lines and stands before other text; left as it is", r.name)
-				continue
-			}
-			body = d
+		m := s.replace(r.from, r.to, value)
+		if d.multiple() {
+			body = &use{d, m}
 		}
-		if runs == nil {
-			runs = make([]span, 0, usualSpans)
-		}
-		runs = t.appendSpans(runs, done, r.from, b.Len())
-		b.WriteString(t.s[done:r.from])
-		m := t.mark(r.from, r.to)
-		runs = append(runs, span{int32(b.Len()), m.col, max(m.width, 1)})
-		b.WriteString(value)
-		e.spent += len(value)
-		done, last = r.to, r.name
 		if pass > 0 && d != nil {
 			e.chained = append(e.chained, d)
 		}
-		if !e.affordable(m, r.name, b.Len(), pass) {
+		e.spent += len(value)
+		if !e.affordable(m, r.name, s.to.Len(), pass) {
 			return text{}, nil, true
 		}
 	}
-	if last == "" {
+	if s.done == 0 {
 		return t, nil, false
 	}
-	runs = t.appendSpans(runs, done, len(t.s), b.Len())
-	b.WriteString(t.s[done:])
-	return text{s: b.String(), line: t.line, via: t.via, runs: runs}, body, true
+	return s.text(), body, true
+}
+
+// atEnd says whether a reference ends the line, as one to several lines must.
+func (e *expander) atEnd(t text, r reference) bool {
+	if r.to < len(t.s) {
+		e.report(Warning, t.mark(r.from, r.to), "write the reference at the end of its line",
+			"$%s has several lines and stands before other text; left as it is", r.name)
+		return false
+	}
+	return true
 }
 
 // affordable holds substitution to its limits: the reference to name at m has just been replaced, in a text that is

@@ -1,3 +1,6 @@
+// The tree: statements and what stands between their braces. A brace that was forgotten costs as little of the file as
+// can be.
+
 package config
 
 // node is a statement: its words and, if it has braces, what stands between them. A node without words is a
@@ -151,18 +154,11 @@ func (b *builder) orphan(t text) *node {
 	return &node{text: t}
 }
 
-// recover closes blocks that n cannot stand in, because a brace was forgotten before it: all of them for a block
-// that stands in no other, a list for a block of the keyword around the list. It answers n in its new place.
+// recover closes the blocks that n cannot stand in, because a brace was forgotten before it, and answers n in its
+// new place.
 func (b *builder) recover(n *node) *node {
-	keep := len(b.stack)
-	switch {
-	case keep == 0:
-		return n
-	case outermost(n.keyword()):
-		keep = 0
-	case keep == 2 && b.inList() && top.index[b.stack[0].keyword()].body.hasBlock(n.keyword()):
-		keep = 1
-	default:
+	keep := b.home(n)
+	if keep == len(b.stack) {
 		return n
 	}
 	in := b.stack[len(b.stack)-1]
@@ -178,14 +174,33 @@ func (b *builder) recover(n *node) *node {
 	return b.begin(n.text)
 }
 
-// inList says whether the two blocks that are open are a known one and a list in it.
-func (b *builder) inList() bool {
-	outer := top.index[b.stack[0].keyword()]
-	if outer == nil || outer.body == nil {
-		return false
+// home is how many of the open blocks a block n stands in: all of them, unless the innermost has no place for it
+// and it is the name of a block that stands in no other, or the innermost is a list and the one around it has.
+func (b *builder) home(n *node) int {
+	depth := len(b.stack)
+	inner := b.schema(depth)
+	switch {
+	case depth == 0 || inner.admits(n):
+		return depth
+	case inner == entries && b.schema(depth-1).admits(n):
+		return depth - 1
+	case outermost(n.keyword()):
+		return 0
 	}
-	inner := outer.body.index[b.stack[1].keyword()]
-	return inner != nil && inner.body == entries
+	return depth
+}
+
+// schema is what may stand in the innermost of the first depth open blocks, nil if that is not known.
+func (b *builder) schema(depth int) *block {
+	in := top
+	for _, n := range b.stack[:depth] {
+		r := in.row(n.keyword())
+		if r == nil {
+			return nil
+		}
+		in = r.body
+	}
+	return in
 }
 
 func (b *builder) closeBlock(t text) {

@@ -1,3 +1,5 @@
+// Values: what the words behind a keyword mean. A wrong one is reported and, as a rule, leaves the default.
+
 package config
 
 import (
@@ -185,4 +187,29 @@ func address(f field[netip.Addr]) setter {
 // textValue is a keyword before a word.
 func textValue(f field[string]) setter {
 	return func(d *decoder, n *node, in scope) { put(d, n, 1, f(in), n.words[1].s) }
+}
+
+// wholeSeconds is a keyword before a time in whole seconds.
+func wholeSeconds(f field[time.Duration]) setter {
+	return func(d *decoder, n *node, in scope) {
+		v, fault := integer(n.words[1].s, 0, int64(maxTime/time.Second))
+		if fault != "" {
+			d.report(Warning, n.mark(1), "", "%s %s; line ignored", n.keyword(), fault)
+			return
+		}
+		put(d, n, 1, f(in), time.Duration(v)*time.Second)
+	}
+}
+
+// group is a keyword before a multicast address of one family.
+func group(v4 bool, f field[netip.Addr]) setter {
+	return func(d *decoder, n *node, in scope) {
+		a, err := netip.ParseAddr(n.words[1].s)
+		if err != nil || a.Is4() != v4 || !a.IsMulticast() {
+			d.report(Warning, n.mark(1), "write a multicast address",
+				"%s wants a multicast address of its family, not %q; line ignored", n.keyword(), n.words[1].s)
+			return
+		}
+		put(d, n, 1, f(in), a)
+	}
 }
