@@ -141,7 +141,10 @@ type addressOption struct {
 
 var addressOptions = map[string]addressOption{
 	"dev": {1, "INTERFACE", "link the address is put on instead of the router's",
-		func(_ *decoder, n *node, i int, a *Address) bool { a.Dev = n.words[i+1].s; return true }},
+		func(d *decoder, n *node, i int, a *Address) bool {
+			a.Dev = n.words[i+1].s
+			return d.linkName(n, i+1, "entry skipped")
+		}},
 	"brd":       {1, "ADDRESS|+|-", "IPv4 broadcast address; + and -: all host bits set or clear", (*decoder).broadcast},
 	"broadcast": {1, "ADDRESS|+|-", "the same", (*decoder).broadcast},
 	"scope":     {1, "NAME|N", "IPv4: global, site, link, host, nowhere or a number to 255", (*decoder).scope},

@@ -107,7 +107,7 @@ var globalKeywords = []row{
 		help: "links may be missing at the start; xvrrp waits for them in any case",
 		set:  dynamicInterfaces},
 	{name: "default_interface", value: "INTERFACE", preset: "none", help: "link of unicast routers that name none",
-		set: textValue(func(s scope) *given[string] { return &s.globals.iface })},
+		set: linkValue(func(s scope) *given[string] { return &s.globals.iface })},
 	{name: "log_unknown_vrids", value: "[on|off]", preset: "off", help: "log adverts of VRIDs not configured here",
 		set: boolean(func(s scope) *given[bool] { return &s.globals.logUnknown })},
 	{name: "random_seed", value: "N", preset: "another one each time", help: "makes ${_RANDOM} repeatable", set: nothing},

@@ -11,7 +11,7 @@ var instanceKeywords = []row{
 		help: "role at the start; only priority 255 begins as master at once",
 		set:  state},
 	{name: "interface", value: "INTERFACE", preset: "required", help: "link the router is on",
-		set: textValue(func(s scope) *given[string] { return &s.router.iface })},
+		set: linkValue(func(s scope) *given[string] { return &s.router.iface })},
 	{name: "virtual_router_id", value: "1-255", preset: "required",
 		help: "VRID: the same on all routers of a group, on its link for no other group",
 		set:  whole(1, 255, func(s scope) *given[uint8] { return &s.router.vrid })},

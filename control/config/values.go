@@ -189,6 +189,25 @@ func textValue(f field[string]) setter {
 	return func(d *decoder, n *node, in scope) { put(d, n, 1, f(in), n.words[1].s) }
 }
 
+// linkValue is a keyword before the name of a link.
+func linkValue(f field[string]) setter {
+	return func(d *decoder, n *node, in scope) {
+		if d.linkName(n, 1, "line ignored") {
+			put(d, n, 1, f(in), n.words[1].s)
+		}
+	}
+}
+
+// linkName reports whether a word can be the name of a link to the kernel, and says what follows if not.
+func (d *decoder) linkName(n *node, i int, consequence string) bool {
+	name := n.words[i].s
+	if name != "" && len(name) < 16 && name != "." && name != ".." && !strings.ContainsAny(name, "/: \t\n\v\f\r") {
+		return true
+	}
+	d.report(Warning, n.mark(i), "see ip link", "%s wants the name of a link, of 1 to 15 bytes, not %q; %s", n.words[i-1].s, name, consequence)
+	return false
+}
+
 // wholeSeconds is a keyword before a time in whole seconds.
 func wholeSeconds(f field[time.Duration]) setter {
 	return func(d *decoder, n *node, in scope) {
