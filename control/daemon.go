@@ -106,6 +106,7 @@ type daemon struct {
 
 	events    api.Log
 	sightings sightings
+	logged    time.Duration // instant at which all lines that sightings may log are there again
 	timing    api.Timing
 }
 

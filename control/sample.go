@@ -19,6 +19,12 @@ const mostSightings = 4096
 // logAgain is how long a sighting that has been logged stays silent in the log.
 const logAgain = time.Minute
 
+// Together sightings may log mostLines at once, and then one each lineEvery: forged sources must not fill the disk.
+const (
+	mostLines = 50
+	lineEvery = time.Second
+)
+
 // sightingKey tells sources apart: who sent what to which router of which segment, and why it was refused.
 type sightingKey struct {
 	id      vrrp.ID
@@ -72,13 +78,22 @@ func (d *daemon) report(s loader.Sample, seen *sighting, r *router) bool {
 		if r != nil {
 			r.notes["conflict"] = fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src)
 		}
+	case s.Verdict == verdict.Foreign && d.o.Config != nil && !d.o.Config.Global.LogUnknown, !d.mayLog(s.At):
+		return false
 	case s.Verdict.Action() == verdict.Drop:
 		d.log.Warn("advert dropped", args...)
-	case s.Verdict == verdict.Foreign && d.o.Config != nil && !d.o.Config.Global.LogUnknown:
-		return false
 	default:
 		d.log.Info("advert passed by", args...)
 	}
+	return true
+}
+
+// mayLog reports whether a line is left, and takes it. Conflicts need none: the kernel samples one a second.
+func (d *daemon) mayLog(at time.Duration) bool {
+	if d.logged-at > (mostLines-1)*lineEvery {
+		return false
+	}
+	d.logged = max(d.logged, at) + lineEvery
 	return true
 }
 

@@ -41,7 +41,7 @@ func waitFor(ctx context.Context, a *app, o statusOptions) (api.Snapshot, error)
 		switch {
 		case lastErr == nil && allIn(last, role):
 			return last, nil
-		case lastErr != nil && !errors.Is(lastErr, api.ErrNoDaemon):
+		case lastErr != nil && !errors.Is(lastErr, api.ErrNoDaemon) && !errors.Is(lastErr, api.ErrBusy):
 			return last, lastErr
 		}
 		select {

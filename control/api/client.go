@@ -19,6 +19,9 @@ import (
 // ErrNoDaemon says that nobody answers in the runtime directory.
 var ErrNoDaemon = errors.New("no daemon is running")
 
+// ErrBusy says that a daemon runs but did not answer in time: it waits for the kernel, at its start above all.
+var ErrBusy = errors.New("the daemon is busy")
+
 // ErrEnded says that the daemon stopped while its events were being followed.
 var ErrEnded = errors.New("the daemon has stopped")
 
@@ -122,6 +125,9 @@ func (c *Client) get(ctx context.Context, path string, q url.Values) (io.ReadClo
 	var f failure
 	if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
 		return nil, fmt.Errorf("the daemon answered %s", resp.Status)
+	}
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		return nil, fmt.Errorf("%w: %s", ErrBusy, f.Error)
 	}
 	return nil, fmt.Errorf("the daemon answered: %s", f.Error)
 }

@@ -1,0 +1,181 @@
+package e2e
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/xvrrp/xvrrp/control/lab"
+)
+
+var (
+	group    = netip.AddrFrom4([4]byte{224, 0, 0, 18})
+	groupMAC = [6]byte{0x01, 0, 0x5e, 0, 0, 18}
+	other    = netip.MustParseAddr("172.160.180.99") // a virtual address that nobody is configured with
+)
+
+// forged is a version 3 or 2 advert to be put on the wire as it is, right or wrong.
+type forged struct {
+	advert
+	kind   uint8  // VRRP type
+	tail   []byte // after the address list
+	amiss  uint16 // what the checksum is off by
+	damage func(ip []byte)
+}
+
+// forge begins with a valid advert of the machine for the tutorial's router, in the form of our own.
+func (m *machine) forge(priority uint8) forged {
+	return forged{kind: 1, advert: advert{mac: m.mac, src: m.v4, dst: group, ttl: 255, version: 3, vrid: vrid,
+		priority: priority, interval: interval, addrs: []netip.Addr{vip.Addr()}}}
+}
+
+func (f forged) frame() []byte {
+	b := append(append([]byte(nil), groupMAC[:]...), f.mac[:]...)
+	b = binary.BigEndian.AppendUint16(b, etherIPv4)
+	message := f.message()
+	ip := []byte{0x45, 0xc0, 0, 0, 0, 0, 0, 0, f.ttl, protocol, 0, 0}
+	binary.BigEndian.PutUint16(ip[2:], uint16(ipv4Len+len(message)))
+	ip = append(append(ip, f.src.AsSlice()...), f.dst.AsSlice()...)
+	binary.BigEndian.PutUint16(ip[10:], ^sum(ip))
+	if f.damage != nil {
+		f.damage(ip)
+	}
+	return append(append(b, ip...), message...)
+}
+
+func (f forged) message() []byte {
+	m := []byte{f.version<<4 | f.kind, f.vrid, f.priority, uint8(len(f.addrs)), 0, uint8(f.interval / time.Second), 0, 0}
+	if f.version != 2 {
+		binary.BigEndian.PutUint16(m[4:], uint16(f.interval/centisecond))
+	}
+	for _, a := range f.addrs {
+		m = append(m, a.AsSlice()...)
+	}
+	if f.version == 2 {
+		m = append(m, make([]byte, 8)...) // authentication data
+	}
+	m = append(m, f.tail...)
+	summed := m
+	if f.version != 2 { // with a pseudo header, as keepalived and we do
+		summed = append(append(append([]byte(nil), f.src.AsSlice()...), f.dst.AsSlice()...), 0, protocol, 0, uint8(len(m)))
+		summed = append(summed, m...)
+	}
+	binary.BigEndian.PutUint16(m[6:], ^sum(summed)+f.amiss)
+	return m
+}
+
+// sum is the ones' complement sum of b (RFC 1071), which has an even length.
+func sum(b []byte) uint16 {
+	var acc uint32
+	for ; len(b) > 1; b = b[2:] {
+		acc += uint32(binary.BigEndian.Uint16(b))
+	}
+	for acc > 0xffff {
+		acc = acc>>16 + acc&0xffff
+	}
+	return uint16(acc)
+}
+
+// bogus makes an advert invalid in one way each, by the verdict it deserves of the victim. Whatever the way, it
+// would win any election.
+func bogus(by, victim *machine) map[string]forged {
+	spoilt := func(spoil func(*forged)) forged {
+		f := by.forge(254)
+		spoil(&f)
+		return f
+	}
+	return map[string]forged{
+		"ttl":          spoilt(func(f *forged) { f.ttl = 254 }),                     // RX-01
+		"version":      spoilt(func(f *forged) { f.version = 4 }),                   // RX-02
+		"type":         spoilt(func(f *forged) { f.kind = 7 }),                      // RX-03
+		"count_zero":   spoilt(func(f *forged) { f.addrs = nil }),                   // RX-05
+		"length":       spoilt(func(f *forged) { f.tail = make([]byte, 4) }),        // RX-06
+		"checksum":     spoilt(func(f *forged) { f.amiss = 1 }),                     // RX-07
+		"interval":     spoilt(func(f *forged) { f.interval = 0 }),                  // RX-12
+		"self_source":  spoilt(func(f *forged) { f.src = victim.v4 }),               // RX-20
+		"dst":          spoilt(func(f *forged) { f.dst = group.Next() }),            // RX-22
+		"fragment":     spoilt(func(f *forged) { f.damage = moreFragments }),        // RX-24
+		"src":          spoilt(func(f *forged) { f.src = netip.IPv4Unspecified() }), // RX-30
+		"ip_malformed": spoilt(func(f *forged) { f.damage = breakSum }),             // CK-09
+		"conflict":     spoilt(func(f *forged) { f.addrs = []netip.Addr{other} }),   // another cluster
+	}
+}
+
+func breakSum(ip []byte) { ip[10] ^= 0xff }
+
+// moreFragments sets MF and mends the header's checksum.
+func moreFragments(ip []byte) {
+	ip[6] |= 0x20
+	ip[10], ip[11] = 0, 0
+	binary.BigEndian.PutUint16(ip[10:], ^sum(ip[:ipv4Len]))
+}
+
+func (m *machine) inject(frame []byte) {
+	m.segment.t.Helper()
+	if err := m.Inject(nic, frame); err != nil {
+		m.segment.t.Fatal(err)
+	}
+}
+
+// keepInjecting sends frames in turn from a device, one at each tick, until the test ends.
+func keepInjecting(t *testing.T, h *lab.Host, device string, every time.Duration, frames ...[]byte) {
+	t.Helper()
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-tick.C:
+				if err := h.Inject(device, frames[n%len(frames)]); err != nil {
+					t.Errorf("inject: %v", err)
+					return
+				}
+			case <-end:
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		close(end)
+		<-ended
+	})
+}
+
+// flood sends frames in turn from a device, as fast as it takes them, and returns how often it took each.
+func flood(h *lab.Host, device string, during time.Duration, frames [][]byte) (sent []uint64, err error) {
+	sent = make([]uint64, len(frames))
+	err = h.Do(func() error {
+		l, err := netlink.LinkByName(device)
+		if err != nil {
+			return err
+		}
+		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return os.NewSyscallError("socket", err)
+		}
+		defer unix.Close(fd)
+		if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: l.Attrs().Index}); err != nil {
+			return os.NewSyscallError("bind", err)
+		}
+		for end := time.Now().Add(during); time.Now().Before(end); {
+			for i, frame := range frames {
+				switch _, err := unix.Write(fd, frame); err {
+				case nil:
+					sent[i]++
+				case unix.ENOBUFS: // the cable is full
+				default:
+					return os.NewSyscallError("write", err)
+				}
+			}
+		}
+		return nil
+	})
+	return sent, err
+}

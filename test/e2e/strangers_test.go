@@ -1,0 +1,188 @@
+package e2e
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/ipv4"
+
+	"github.com/xvrrp/xvrrp/control/api"
+)
+
+// TestAddressLists confronts a master with a better one whose address list is another (RX-14, RX-17): one that
+// shares no address belongs to another cluster, one that overlaps to a peer in the middle of a change.
+func TestAddressLists(t *testing.T) {
+	disjoint, overlap := []netip.Addr{other}, []netip.Addr{vip.Addr(), other}
+	for _, c := range []struct {
+		name, hook, mismatch string
+		list                 []netip.Addr
+		verdict              string // empty: accepted
+		note                 string
+	}{
+		{"disjoint is a conflict", "xdp", "", disjoint, "conflict", "VRID 56 is also used by"},
+		{"disjoint is a conflict for tc", "tc", "", disjoint, "conflict", "VRID 56 is also used by"},
+		{"overlap is a peer", "xdp", "", overlap, "", "another address list"},
+		{"overlap is a peer for tc", "tc", "", overlap, "", "another address list"},
+		{"accept takes disjoint", "xdp", "accept", disjoint, "", "another address list"},
+		{"drop refuses overlap", "xdp", "drop", overlap, "addr_list", ""},
+		{"drop takes the same", "xdp", "drop", []netip.Addr{vip.Addr()}, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSegment(t, fmt.Sprintf("list-%s-%s%d", c.hook, c.mismatch, len(c.list))+c.verdict)
+			m, forger := s.add("m"), s.add("forger")
+			i := instance{priority: 100}
+			if c.mismatch != "" {
+				i.lines = []string{"vrrp_address_mismatch " + c.mismatch}
+			}
+			m.run(c.hook, nil, i)
+			m.awaitRole(only, "master")
+			f := forger.forge(200)
+			f.addrs = c.list
+			keepInjecting(t, forger.Host, nic, interval/2, f.frame())
+			if c.verdict == "" {
+				m.awaitFollowing(forger)
+				m.awaitVIP(false)
+			} else {
+				m.awaitDrops(c.verdict, 10)
+			}
+			r := m.router()
+			if c.verdict != "" && (r.Role != "master" || r.Stats.LeftMaster != 0) {
+				t.Errorf("%s, left %d times, want master throughout", r.Role, r.Stats.LeftMaster)
+			}
+			if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, c.note) || c.note == "" && notes != "" {
+				t.Errorf("status notes %q, want %q", notes, c.note)
+			}
+			if c.verdict == "conflict" {
+				m.awaitEvent("conflict", "conflict")
+				m.running.awaitLog("bogus VRRP packet received on ens160 !!!")
+				m.running.awaitLog("source=" + forger.v4.String())
+			}
+		})
+	}
+}
+
+// TestForeignPassesToTheStack lets another VRRP speaker of the host, a raw socket, receive what is not ours and
+// nothing else (RX-08); above the rate even that is kept from it.
+func TestForeignPassesToTheStack(t *testing.T) {
+	onEachHook(t, func(t *testing.T, hook string) {
+		const rate = 100
+		s := newSegment(t, "foreign-"+hook)
+		m, forger := s.add("m"), s.add("forger")
+		m.run(hook, []string{fmt.Sprintf("@xvrrp unknown_vrid_rate %d", rate)}, instance{priority: 100})
+		m.awaitRole(only, "master")
+		socket := rawSocket(s, m)
+
+		forger.inject(forger.forge(50).frame())
+		for _, verdict := range []string{"ttl", "version", "type", "checksum", "conflict"} {
+			forger.inject(bogus(forger, m)[verdict].frame())
+		}
+		foreign := forger.forge(50)
+		var frames [][]byte
+		for foreign.vrid = 1; foreign.vrid <= 20; foreign.vrid++ {
+			frames = append(frames, foreign.frame())
+			forger.inject(foreign.frame())
+		}
+		for want := uint8(1); want <= 20; want++ {
+			if got := receiveVRID(t, socket); got != want {
+				t.Fatalf("the host's stack got VRID %d, want %d and no other", got, want)
+			}
+		}
+
+		if _, err := flood(forger.Host, nic, 300*time.Millisecond, frames); err != nil {
+			t.Fatal(err)
+		}
+		m.awaitDrops("flood", 1)
+		passed := m.drops()["foreign"]
+		last := forger.forge(50)
+		last.vrid = 99
+		keepInjecting(t, forger.Host, nic, interval, last.frame())
+		got := uint64(len(frames))
+		for receiveVRID(t, socket) != last.vrid {
+			got++
+		}
+		if got != passed {
+			t.Errorf("the host's stack got %d adverts, %d were counted under foreign", got, passed)
+		}
+	})
+}
+
+// rawSocket is what another VRRP daemon on the machine would listen with.
+func rawSocket(s *segment, m *machine) net.PacketConn {
+	s.t.Helper()
+	var conn net.PacketConn
+	s.do(m.Host, func() (err error) {
+		if conn, err = net.ListenPacket("ip4:112", "0.0.0.0"); err != nil {
+			return err
+		}
+		card, err := net.InterfaceByName(nic)
+		if err != nil {
+			return err
+		}
+		return ipv4.NewPacketConn(conn).JoinGroup(card, &net.IPAddr{IP: group.AsSlice()})
+	})
+	s.t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func receiveVRID(t *testing.T, conn net.PacketConn) uint8 {
+	t.Helper()
+	b := make([]byte, 1500)
+	conn.SetReadDeadline(time.Now().Add(patience))
+	n, _, err := conn.ReadFrom(b)
+	if err != nil || n < headLen {
+		t.Fatalf("receive an advert: %d bytes, %v", n, err)
+	}
+	return b[1]
+}
+
+// withoutFiles is run in a mount namespace of its own, in which no default configuration exists.
+const withoutFiles = `set -e
+for dir in /etc/xvrrp /etc/keepalived; do
+	if [ -d "$dir" ]; then mount -t tmpfs tmpfs "$dir"; fi
+done
+exec "$@"`
+
+// TestObservation runs the program with nothing but an interface: it lists the adverts of the segment, and says
+// nothing.
+func TestObservation(t *testing.T) {
+	onEachHook(t, func(t *testing.T, hook string) {
+		s := newSegment(t, "observe-"+hook)
+		master, observer := s.add("master"), s.add("observer")
+		card, err := observer.Capture(nic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer card.Close()
+		observer.start("unshare", "--mount", "sh", "-c", withoutFiles, "sh",
+			program, "run", "--iface", nic, "--runtime-dir", observer.path("run"), "--attach", hook)
+		master.run(hook, nil, instance{priority: 100})
+		master.awaitRole(only, "master")
+
+		observer.awaitDrops("foreign", 10)
+		snapshot := observer.snapshot()
+		if len(snapshot.Routers) != 0 {
+			t.Errorf("%d routers, want none", len(snapshot.Routers))
+		}
+		heard := slices.IndexFunc(snapshot.Heard, func(h api.Sighting) bool {
+			return h.Source == master.v4.String() && h.VRID == vrid && h.Version == 3 && h.Priority == 100 &&
+				h.Verdict == "foreign" && slices.Equal(h.Addresses, []string{vip.Addr().String()})
+		})
+		if heard < 0 {
+			t.Errorf("heard %+v, want the master's adverts", snapshot.Heard)
+		}
+		observer.running.stop()
+		for _, f := range card.Frames() {
+			_, says := readAdvert(f)
+			if f.Outgoing && (says || binary.BigEndian.Uint16(f.Data[12:]) == etherARP) {
+				t.Fatalf("the observer sent % x", f.Data)
+			}
+		}
+	})
+}
