@@ -69,6 +69,7 @@ type attacher interface {
 	Attach(link int, name string, m loader.Mode) (loader.Attachment, error)
 	Detach(link int) error
 	SetSegment(s loader.Segment) error
+	RemoveSegment(link int, v vrrp.VLAN) error
 	SetRouter(r vrrp.Rules) error
 	RemoveRouter(id vrrp.ID) error
 	SetGuard(link int, addr netip.Addr, on bool) error
@@ -103,6 +104,10 @@ type daemon struct {
 	started   bool
 	started0  time.Time // wall clock of the start, for status
 	epoch     time.Time // wall clock at monotonic instant 0
+
+	attaching   sync.WaitGroup // the goroutines that attach the filter; each sends one attachment
+	attachments chan attachment
+	left        chan struct{} // closed when nobody receives attachments any more
 
 	events    api.Log
 	sightings sightings
@@ -157,6 +162,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		})
 	}
 	err = d.run(loop)
+	close(d.left)
+	d.attaching.Wait()
 	stop(nil)
 	gone := make(chan struct{})
 	go func() { wg.Wait(); close(gone) }()
@@ -180,13 +187,15 @@ func newDaemon(o Options, routers []*router, now func() time.Duration) *daemon {
 	wall := time.Now()
 	return &daemon{
 		o: o, log: o.Log, now: now,
-		queries:   make(chan func()),
-		routers:   routers,
-		byID:      make(map[vrrp.ID]*router, len(routers)),
-		links:     make(map[string]*link),
-		started0:  wall,
-		epoch:     wall.Add(-now()),
-		sightings: make(sightings),
+		queries:     make(chan func()),
+		routers:     routers,
+		byID:        make(map[vrrp.ID]*router, len(routers)),
+		links:       make(map[string]*link),
+		started0:    wall,
+		epoch:       wall.Add(-now()),
+		sightings:   make(sightings),
+		attachments: make(chan attachment),
+		left:        make(chan struct{}),
 	}
 }
 
@@ -203,6 +212,8 @@ func (d *daemon) run(ctx context.Context) error {
 			d.expire(d.now())
 		case <-d.changes:
 			d.reviewLinks()
+		case a := <-d.attachments:
+			d.attached(a)
 		case f := <-d.failures:
 			d.failed(f)
 		case s := <-d.samples:
@@ -222,6 +233,7 @@ func (d *daemon) begin() {
 	}
 	d.event(api.Event{Kind: "daemon", Why: "start", Detail: fmt.Sprintf("xvrrp %s, pid %d", d.o.Version, os.Getpid())})
 	d.reviewLinks()
+	d.awaitLinks()
 	if err := d.host.Sweep(); err != nil {
 		d.log.Warn("addresses left behind by a killed daemon may remain", "err", err)
 	}

@@ -68,18 +68,23 @@ type fakeFilter struct {
 	queue    chan loader.Advert
 	attach   error
 	counts   []loader.Count
+	slow     chan struct{} // Attach waits until it is closed, unless nil
 }
 
 func (f *fakeFilter) Attach(link int, name string, m loader.Mode) (loader.Attachment, error) {
+	if f.slow != nil {
+		<-f.slow
+	}
 	return loader.Attachment{Link: link, Name: name, Mode: loader.TC, Hook: "tcx", Reason: "test"}, f.attach
 }
-func (f *fakeFilter) Detach(int) error                  { return nil }
-func (f *fakeFilter) SetSegment(loader.Segment) error   { return nil }
-func (f *fakeFilter) SetRouter(r vrrp.Rules) error      { f.rules[r.ID] = r; return nil }
-func (f *fakeFilter) RemoveRouter(id vrrp.ID) error     { delete(f.rules, id); return nil }
-func (f *fakeFilter) LastSeen(id vrrp.ID) time.Duration { return f.seen[id] }
-func (f *fakeFilter) Drained() bool                     { return len(f.queue) == 0 }
-func (f *fakeFilter) Counts() ([]loader.Count, error)   { return f.counts, nil }
+func (f *fakeFilter) Detach(int) error                   { return nil }
+func (f *fakeFilter) RemoveSegment(int, vrrp.VLAN) error { return nil }
+func (f *fakeFilter) SetSegment(loader.Segment) error    { return nil }
+func (f *fakeFilter) SetRouter(r vrrp.Rules) error       { f.rules[r.ID] = r; return nil }
+func (f *fakeFilter) RemoveRouter(id vrrp.ID) error      { delete(f.rules, id); return nil }
+func (f *fakeFilter) LastSeen(id vrrp.ID) time.Duration  { return f.seen[id] }
+func (f *fakeFilter) Drained() bool                      { return len(f.queue) == 0 }
+func (f *fakeFilter) Counts() ([]loader.Count, error)    { return f.counts, nil }
 func (f *fakeFilter) SetGuard(_ int, a netip.Addr, on bool) error {
 	f.guarded[a] = on
 	return nil
@@ -132,6 +137,12 @@ func newBench(t *testing.T, links []host.Link, routers ...config.Router) *bench 
 	b.daemon.adverts = b.adverts
 	b.begin()
 	return b
+}
+
+// review has the loop look at the links and waits for the filter.
+func (b *bench) review() {
+	b.reviewLinks()
+	b.awaitLinks()
 }
 
 // advance moves the clock and honours what is due, as the loop would with a prompt timer.
@@ -239,7 +250,7 @@ func TestMissingInterfaceFaultsOneRouter(t *testing.T) {
 	second := eth0(8)
 	second.Name = "eth1"
 	b.host.links = append(b.host.links, second)
-	b.reviewLinks()
+	b.review()
 	if b.role(1) != "backup" {
 		t.Errorf("role %s after the interface came, want backup", b.role(1))
 	}
@@ -251,10 +262,10 @@ func TestInterfaceGoneAndBack(t *testing.T) {
 	b.advance(4 * time.Second)
 	b.host.did = nil
 	b.host.links = nil
-	b.reviewLinks()
+	b.review()
 	b.want("fault")
 	b.host.links = []host.Link{eth0(9)}
-	b.reviewLinks()
+	b.review()
 	b.want("backup")
 	if _, ok := b.host.bound[vrrp.ID{Link: 9, VRID: 10}]; !ok || len(b.host.bound) != 1 {
 		t.Errorf("bound to %v", b.host.bound)
@@ -267,7 +278,7 @@ func TestInterfaceReplacedWhileMaster(t *testing.T) {
 	b.advance(4 * time.Second)
 	b.want("master")
 	b.host.links = []host.Link{eth0(9)}
-	b.reviewLinks()
+	b.review()
 	b.want("backup")
 	b.host.did = nil
 	b.advance(4 * time.Second)
@@ -283,7 +294,7 @@ func TestLinkDownWhileMaster(t *testing.T) {
 	b.advance(3700 * time.Millisecond)
 	b.host.did = nil
 	b.host.links[0].Up = false
-	b.reviewLinks()
+	b.review()
 	b.want("fault")
 	b.wantDid("advertise 10/0", "flush", "release 10")
 }
@@ -298,10 +309,43 @@ func TestSourceFollowsTheInterface(t *testing.T) {
 	}
 	other := netip.MustParseAddr("192.0.2.77")
 	b.host.links[0].Addrs[1].Prefix = netip.PrefixFrom(other, 24)
-	b.reviewLinks()
+	b.review()
 	if got := b.filter.rules[idOnE0].Own; got != other {
 		t.Errorf("source %v after renumbering, want %v", got, other)
 	}
+}
+
+// While the filter is being attached to one link, the routers of others run, and the new one waits in fault.
+func TestSlowAttachHoldsUpNobodyElse(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"), instance(11, "eth1"))
+	b.advance(4 * time.Second)
+	b.filter.slow = make(chan struct{})
+	second := eth0(8)
+	second.Name = "eth1"
+	b.host.links = append(b.host.links, second)
+	b.reviewLinks()
+	b.host.did = nil
+	b.advance(time.Second)
+	if !slices.Contains(b.host.did, "advertise 10/100") || b.role(1) != "fault" {
+		t.Errorf("did %q, second router in %s", b.host.did, b.role(1))
+	}
+	close(b.filter.slow)
+	b.awaitLinks()
+	if b.role(1) != "backup" {
+		t.Errorf("second router in %s after the filter came", b.role(1))
+	}
+}
+
+// A router that owns its addresses is master at once when its link comes, with everything in place.
+func TestOwnerRecovers(t *testing.T) {
+	c := instance(10, "eth0")
+	c.Priority, c.StartMaster = 255, true
+	b := newBench(t, nil, c)
+	b.want("fault")
+	b.host.links = []host.Link{eth0(7)}
+	b.review()
+	b.want("master")
+	b.wantDid("advertise 10/255", "flush", "acquire 10", "announce 10")
 }
 
 // A failed effect faults the router, and is tried again.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,9 +30,18 @@ type link struct {
 	name     string
 	index    int // 0 while absent
 	up       bool
+	pending  bool // the filter is being attached
 	attached loader.Attachment
 	err      error
 	segments map[vrrp.VLAN]bool
+}
+
+// attachment is what came of attaching the filter to the link that had this index.
+type attachment struct {
+	name  string
+	index int
+	loader.Attachment
+	err error
 }
 
 // reviewLinks decides anew, from the links as they are now, where the filter sits, which routers can run and
@@ -73,7 +83,7 @@ func (d *daemon) wantedLinks() []string {
 	return out
 }
 
-// reviewLink attaches the filter to a link that came and forgets one that went.
+// reviewLink has the filter attached to a link that came and forgets one that went.
 func (d *daemon) reviewLink(name string, is *host.Link) {
 	l := d.links[name]
 	if l == nil {
@@ -81,10 +91,9 @@ func (d *daemon) reviewLink(name string, is *host.Link) {
 		d.links[name] = l
 	}
 	index := 0
+	l.up = is != nil && is.Up
 	if is != nil {
-		index, l.up = is.Index, is.Up
-	} else {
-		l.up = false
+		index = is.Index
 	}
 	if index == l.index && l.segments != nil {
 		return
@@ -92,24 +101,55 @@ func (d *daemon) reviewLink(name string, is *host.Link) {
 	if l.index != 0 {
 		d.forget(l)
 	}
-	l.segments = make(map[vrrp.VLAN]bool)
+	l.segments, l.index = make(map[vrrp.VLAN]bool), index
 	if index == 0 {
 		l.err = fmt.Errorf("interface %s does not exist", name)
 		d.event(api.Event{Kind: "link", Why: "absent", Detail: l.err.Error()})
 		return
 	}
-	l.index = index
-	l.attached, l.err = d.filter.Attach(index, name, d.o.Attach)
-	if l.err != nil {
-		d.log.Error("cannot filter", "link", name, "err", l.err)
-		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %v", name, l.err)})
+	l.err = d.segmentsOf(l)
+	d.attach(l)
+}
+
+// attach has the filter put on a link, which may take the kernel hundreds of milliseconds: the routers of other
+// links advertise meanwhile.
+func (d *daemon) attach(l *link) {
+	l.pending = true
+	a := attachment{name: l.name, index: l.index}
+	d.attaching.Go(func() {
+		a.Attachment, a.err = d.filter.Attach(a.index, a.name, d.o.Attach)
+		select {
+		case d.attachments <- a:
+		case <-d.left:
+		}
+	})
+}
+
+// attached takes note of what came of attach, and binds the routers of the link.
+func (d *daemon) attached(a attachment) {
+	l := d.links[a.name]
+	if l.index != a.index {
+		d.detach(a.name, a.index) // the link went while the filter came
 		return
 	}
-	d.log.Info("filter attached", "link", name, "mode", l.attached.Mode, "hook", l.attached.Hook, "why", l.attached.Reason)
-	d.event(api.Event{Kind: "link", Why: "attach",
-		Detail: fmt.Sprintf("%s: %s (%s): %s", name, l.attached.Mode, l.attached.Hook, l.attached.Reason)})
-	if d.o.Config == nil {
-		l.err = d.segment(l, 0)
+	l.pending, l.attached = false, a.Attachment
+	l.err = errors.Join(l.err, a.err)
+	if l.err != nil {
+		d.log.Error("cannot filter", "link", l.name, "err", l.err)
+		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %v", l.name, l.err)})
+	} else {
+		d.log.Info("filter attached", "link", l.name, "mode", a.Mode, "hook", a.Hook, "why", a.Reason)
+		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %s (%s): %s", l.name, a.Mode, a.Hook, a.Reason)})
+	}
+	d.reviewLinks()
+}
+
+// awaitLinks waits until the filter sits on every link there is.
+func (d *daemon) awaitLinks() {
+	for _, l := range d.links {
+		for l.pending {
+			d.attached(<-d.attachments)
+		}
 	}
 }
 
@@ -117,14 +157,40 @@ func (d *daemon) reviewLink(name string, is *host.Link) {
 func (d *daemon) forget(l *link) {
 	for _, r := range d.routers {
 		if r.bound != nil && r.bound.id.Link == l.index {
-			d.setCause(r, causeLink, fmt.Sprintf("interface %s is gone", l.name))
+			d.raise(r, map[string]string{causeLink: fmt.Sprintf("interface %s is gone", l.name)})
 			d.unbind(r)
 		}
 	}
-	if err := d.filter.Detach(l.index); err != nil {
-		d.log.Debug("detach", "link", l.name, "err", err)
+	if !l.pending {
+		d.detach(l.name, l.index)
 	}
-	l.index, l.attached = 0, loader.Attachment{}
+	for vlan := range l.segments {
+		if err := d.filter.RemoveSegment(l.index, vlan); err != nil {
+			d.log.Debug("remove segment", "link", l.name, "vlan", vlan.String(), "err", err)
+		}
+	}
+	l.attached, l.pending = loader.Attachment{}, false
+}
+
+func (d *daemon) detach(name string, index int) {
+	if err := d.filter.Detach(index); err != nil {
+		d.log.Debug("detach", "link", name, "err", err)
+	}
+}
+
+// segmentsOf makes the filter look at the VLANs of a link that our routers are on, before it sees the first frame.
+func (d *daemon) segmentsOf(l *link) error {
+	if d.o.Config == nil {
+		return d.segment(l, 0)
+	}
+	for _, r := range d.routers {
+		if r.conf.Interface == l.name {
+			if err := d.segment(l, r.conf.VLAN); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // segment makes the filter look at a VLAN of a link.
@@ -146,57 +212,54 @@ func (d *daemon) segment(l *link, vlan vrrp.VLAN) error {
 // defaultUnknownRate polices foreign adverts while observing, per second and link.
 const defaultUnknownRate = 1000
 
-// reviewRouter binds a router to its link as that is now, or says why it cannot run.
+// reviewRouter binds a router to its link as that is now, or says why it cannot run. Faults are raised before and
+// lifted after the binding, so that a router that recovers finds everything in place.
 func (d *daemon) reviewRouter(r *router, byName map[string]*host.Link, vips map[addressOn]bool) {
 	l := d.links[r.conf.Interface]
-	b, fault := build(r.conf, byName, vips)
-	for _, topic := range []string{causeLink, causeSource, causeAddress} {
-		d.setCause(r, topic, fault[topic])
+	b, faults := build(r.conf, byName, vips)
+	faults[causeFilter] = l.fault()
+	d.raise(r, faults)
+	if b != nil && faults[causeFilter] == "" {
+		g := &d.o.Config.Global
+		b.host.GARPGap, b.host.GNAGap = g.GARPInterval, g.GNAInterval
+		if topic, err := d.bind(r, b); err != nil {
+			faults[topic] = err.Error()
+			d.raise(r, faults)
+		}
 	}
-	switch {
-	case l.index == 0:
-		return
-	case l.err != nil:
-		d.setCause(r, causeFilter, l.err.Error())
-		return
-	case b == nil:
-		d.setCause(r, causeFilter, "")
-		return // something is missing; keep the binding there was, if any
-	}
-	g := &d.o.Config.Global
-	b.host.GARPGap, b.host.GNAGap = g.GARPInterval, g.GNAInterval
-	d.bind(r, l, b)
+	d.lift(r, faults)
 }
 
-// bind makes host and filter serve the router as b says.
-func (d *daemon) bind(r *router, l *link, b *binding) {
+// fault words what keeps the routers of a link from being filtered, or is empty.
+func (l *link) fault() string {
+	switch {
+	case l.pending:
+		return fmt.Sprintf("the filter is being attached to %s", l.name)
+	case l.index != 0 && l.err != nil:
+		return l.err.Error()
+	}
+	return "" // a link that is not there is a fault of its own
+}
+
+// bind makes filter and host serve the router as b says. An error comes with the topic of its fault.
+func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if r.bound != nil && r.bound.equal(b) {
-		return
+		return "", nil
 	}
 	renumbered := r.bound == nil || r.bound.rules.Own != b.rules.Own
-	if r.bound != nil && r.bound.id != b.id {
-		d.unbind(r)
-	}
-	if err := d.segment(l, b.id.VLAN); err != nil {
-		d.setCause(r, causeFilter, err.Error())
-		return
-	}
 	if err := d.filter.SetRouter(b.rules); err != nil {
-		d.setCause(r, causeFilter, err.Error())
-		return
+		return causeFilter, err
 	}
-	d.setCause(r, causeFilter, "")
+	if err := d.host.Bind(b.host); err != nil {
+		return causeBind, err
+	}
 	r.bound = b
 	d.byID[b.id] = r
-	r.log = d.log.With("link", l.name, "vlan", b.id.VLAN.String(), "vrid", int(b.id.VRID), "af", b.id.Family())
-	if err := d.host.Bind(b.host); err != nil {
-		d.setCause(r, causeBind, err.Error())
-		return
-	}
-	d.setCause(r, causeBind, "")
+	r.log = d.log.With("link", r.conf.Interface, "vlan", b.id.VLAN.String(), "vrid", int(b.id.VRID), "af", b.id.Family())
 	if renumbered {
 		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
 	}
+	return "", nil
 }
 
 // unbind ends what host and filter did for the router.
@@ -212,18 +275,30 @@ func (d *daemon) unbind(r *router) {
 	}
 }
 
-// setCause raises, rewords or (with no text) lifts the fault of one topic.
-func (d *daemon) setCause(r *router, topic, text string) {
-	was := r.causes[topic]
-	if was == text {
-		return
-	}
-	r.causes[topic] = text
-	if text != "" {
+// raise brings the faults of a router, by topic, that it does not have yet.
+func (d *daemon) raise(r *router, faults map[string]string) {
+	for _, topic := range sortedKeys(faults) {
+		text, was := faults[topic], r.causes[topic]
+		if text == "" || text == was {
+			continue
+		}
+		r.causes[topic] = text
 		d.step(r, d.now(), election.Failed{Cause: text})
+		if was != "" {
+			d.step(r, d.now(), election.Cleared{Cause: was})
+		}
 	}
-	if was != "" {
-		d.step(r, d.now(), election.Cleared{Cause: was})
+	d.settle()
+}
+
+// lift ends the faults of a router that are not among those given.
+func (d *daemon) lift(r *router, faults map[string]string) {
+	for _, topic := range sortedKeys(r.causes) {
+		if faults[topic] == "" {
+			was := r.causes[topic]
+			delete(r.causes, topic)
+			d.step(r, d.now(), election.Cleared{Cause: was})
+		}
 	}
 	d.settle()
 }
