@@ -94,6 +94,9 @@ func (l *Lab) Close() error {
 // AddHost adds a host with these cards and waits until they can be used. Cards get rising Ethernet addresses, and
 // so rising IPv6 link-local addresses, in the order they are added.
 func (l *Lab) AddHost(name string, nics ...NIC) (*Host, error) {
+	if strings.Contains(name, "-") {
+		return nil, fmt.Errorf("host name %s has a hyphen, which ends the lab's name in the namespace's", name)
+	}
 	h, err := newHost(prefix+l.name+"-"+name, name)
 	if err != nil {
 		return nil, err
@@ -213,7 +216,8 @@ func takeLock(name string) (*os.File, error) {
 
 func dropLock(f *os.File) error { return errors.Join(os.Remove(f.Name()), f.Close()) }
 
-// sweep removes the namespaces of a lab that nobody uses.
+// sweep removes the namespaces of a lab that nobody uses. The last hyphen tells lab and host apart: what belongs to a
+// lab whose name goes on where this one ends stays.
 func sweep(name string) error {
 	entries, err := os.ReadDir(namespaceDir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -224,7 +228,7 @@ func sweep(name string) error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), prefix+name+"-") {
+		if host, ours := strings.CutPrefix(e.Name(), prefix+name+"-"); ours && !strings.Contains(host, "-") {
 			errs = append(errs, removeNamespace(e.Name()))
 		}
 	}
