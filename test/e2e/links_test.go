@@ -24,7 +24,8 @@ func TestInterfaceComesAndGoes(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
 		s := newSegment(t, "comes-"+hook)
 		m := s.add("m")
-		m.run(hook, nil, instance{name: "HERE", priority: 100},
+		here := instance{name: "HERE", priority: 100}
+		m.run(hook, nil, here,
 			instance{name: "LATE", priority: 100, iface: late, vrid: 57})
 		m.awaitRole("LATE", "fault")
 		m.awaitRole("HERE", "master")
@@ -49,6 +50,12 @@ func TestInterfaceComesAndGoes(t *testing.T) {
 		}
 		if r := m.routerNamed("HERE"); r.Role != "master" || r.Stats.LeftMaster != 0 {
 			t.Errorf("the other router is %s, left %d times, want master throughout", r.Role, r.Stats.LeftMaster)
+		}
+		said := s.ear.from(0, m)
+		for i := 1; i < len(said); i++ {
+			if gap := said[i].at - said[i-1].at; gap > here.down() {
+				t.Errorf("the other router was silent for %v while the filter came to the new card", gap)
+			}
 		}
 		m.running.stop()
 	})
