@@ -27,7 +27,7 @@ type expander struct {
 	opened  int
 	pending *definition   // of several lines, of the file being read, not complete
 	chained []*definition // that other definitions brought into the line
-	spent   int           // bytes of logical lines and of what was put into them
+	spent   int           // bytes of logical lines, of their spans and of what was put into them, each time they are copied
 	seen    int           // logical lines
 	stopped bool          // a limit on the whole was met
 }
@@ -53,6 +53,10 @@ func (e *expander) line(t text, depth int) {
 	}
 	e.chained = e.chained[:0]
 	for pass := 0; t.s != "" && !e.stopped; pass++ {
+		if e.spent += len(t.runs) * spanBytes; e.spent > e.max.bytes {
+			e.stop(t.whole(), "", "definitions expand to more than %d bytes; the rest is not read", e.max.bytes)
+			return
+		}
 		if t.s[0] == '@' {
 			t = e.condition(t, depth)
 			continue

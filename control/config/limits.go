@@ -9,7 +9,7 @@ type limits struct {
 	includeDepth int   // files inside each other
 	files        int   // opened in all
 	lines        int   // logical lines in all, expanded
-	bytes        int   // of logical lines and of text put into them, in all
+	bytes        int   // of logical lines, their spans and the text put into them, in all
 }
 
 var defaultLimits = limits{

@@ -60,6 +60,8 @@ type text struct {
 // not zero, all of them as those width bytes.
 type span struct{ at, col, width int32 }
 
+const spanBytes = 12
+
 // slice is t[from:to] with its places.
 func (t text) slice(from, to int) text {
 	out := text{s: t.s[from:to], line: t.line, via: t.via, col: t.col + from}

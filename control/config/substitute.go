@@ -87,7 +87,9 @@ func (e *expander) substitute(t text, pass int) (next text, body *use, changed b
 	if s.done == 0 {
 		return t, nil, false
 	}
-	return s.text(), body, true
+	next = s.text()
+	e.spent += len(next.s)
+	return next, body, true
 }
 
 // atEnd says whether a reference ends the line, as one to several lines must.
