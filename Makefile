@@ -5,6 +5,7 @@ VERSION   ?= $(shell sed -n '/^## [0-9]/{s/^## //;s/ (unreleased)/-dev/;s/ .*//;
 PREFIX    ?= /usr/local
 FUZZTIME  ?= 10m
 SEEDS     ?= 100000
+KERNEL    ?= 6.1
 RACE      ?= ./...
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
@@ -35,7 +36,7 @@ demo: build
 ## test: every test; without root, those that need none, and a list of what was left out
 .PHONY: test
 test: build
-	$(TEST) -p 1 ./...
+	$(TEST) -count=1 -p 1 ./...
 
 ## test-unit: the tests of the packages that touch neither kernel nor network
 .PHONY: test-unit
@@ -45,12 +46,17 @@ test-unit: need-go
 ## test-root: every test, and a failure if one is left out
 .PHONY: test-root
 test-root: build
-	XVRRP_REQUIRE=all $(TEST) -p 1 ./...
+	XVRRP_REQUIRE=all $(TEST) -count=1 -p 1 ./...
 
 ## race: the tests under the race detector (needs a C compiler); RACE=PACKAGES limits them
 .PHONY: race
 race: need-go
-	CGO_ENABLED=1 $(TEST) -p 1 -race $(RACE)
+	CGO_ENABLED=1 $(TEST) -count=1 -p 1 -race $(RACE)
+
+## test-vm: the filter's tests on Debian's kernel KERNEL (5.10, 6.1 or 6.12), emulated
+.PHONY: test-vm
+test-vm: need-go
+	$(GO) test -count=1 -exec '$(CURDIR)/test/vm.sh $(KERNEL)' ./loader ./test
 
 ## sim: SEEDS simulated networks of 2 to 5 routers with loss, delay, pauses and crashes
 .PHONY: sim
