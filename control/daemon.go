@@ -87,6 +87,7 @@ type daemon struct {
 	filter filter
 	alarm  alarm
 	now    func() time.Duration
+	wait   func(until time.Duration) // for less than the lead
 
 	adverts  <-chan loader.Advert
 	samples  <-chan loader.Sample
@@ -186,7 +187,7 @@ func (d *daemon) answerUntil(gone <-chan struct{}) {
 func newDaemon(o Options, routers []*router, now func() time.Duration) *daemon {
 	wall := time.Now()
 	return &daemon{
-		o: o, log: o.Log, now: now,
+		o: o, log: o.Log, now: now, wait: spin(now),
 		queries:     make(chan func()),
 		routers:     routers,
 		byID:        make(map[vrrp.ID]*router, len(routers)),
@@ -243,6 +244,14 @@ func (d *daemon) begin() {
 	d.settle()
 	if d.o.Ready != nil {
 		d.o.Ready()
+	}
+}
+
+// spin waits by looking at the clock: sleeping would take longer than the wait.
+func spin(now func() time.Duration) func(time.Duration) {
+	return func(until time.Duration) {
+		for now() < until {
+		}
 	}
 }
 

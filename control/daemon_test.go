@@ -135,6 +135,7 @@ func newBench(t *testing.T, links []host.Link, routers ...config.Router) *bench 
 	b.daemon = newDaemon(o, rs, func() time.Duration { return b.clock })
 	b.daemon.hands, b.daemon.host, b.daemon.filter, b.daemon.alarm = b.host, b.host, b.filter, deafAlarm{}
 	b.daemon.adverts = b.adverts
+	b.daemon.wait = func(until time.Duration) { b.clock = until }
 	b.begin()
 	return b
 }
@@ -430,6 +431,7 @@ func TestStartupDelay(t *testing.T) {
 	rs, _ := choose(o)
 	b.daemon = newDaemon(o, rs, func() time.Duration { return b.clock })
 	b.daemon.hands, b.daemon.host, b.daemon.filter, b.daemon.alarm = b.host, b.host, b.filter, deafAlarm{}
+	b.daemon.wait = func(until time.Duration) { b.clock = until }
 	b.begin()
 	b.advance(9 * time.Second)
 	b.want("init")

@@ -10,6 +10,10 @@ import (
 // retryAfter is how long a failed effect rests before it is tried again.
 const retryAfter = 5 * time.Second
 
+// lead is how long before a deadline the loop asks to be woken: the kernel and the scheduler need about that long to
+// run it. Who is early waits for the instant itself, which happens only when a master really is silent.
+const lead = 200 * time.Microsecond
+
 // patience bounds how long an expired deadline waits for adverts that the kernel has handed over already.
 const patience = 50 * time.Millisecond
 
@@ -55,10 +59,11 @@ func (d *daemon) reschedule(r *router) {
 	}
 }
 
+// nextDeadline is when the loop wants to be woken.
 func (d *daemon) nextDeadline() time.Duration {
 	at := election.Never
 	if len(d.deadlines) > 0 {
-		at = d.deadlines[0].due
+		at = d.deadlines[0].due - lead
 	}
 	if !d.started {
 		at = min(at, d.startAt)
@@ -66,50 +71,49 @@ func (d *daemon) nextDeadline() time.Duration {
 	return at
 }
 
-// expire honours the deadlines that have come. Masters advertise first. A backup takes over only when neither
-// the kernel's stamp nor an advert on its way to us says that its master lives: our own lateness is nobody's
-// silence.
+// expire honours the deadlines that have come, or will within the lead. Masters advertise first. A backup takes over
+// only when neither the kernel's stamp nor an advert on its way to us says that its master lives: our own lateness is
+// nobody's silence.
 func (d *daemon) expire(now time.Duration) {
 	if !d.started && now >= d.startAt {
 		d.start()
 	}
-	var backups []*router
-	for len(d.deadlines) > 0 && d.deadlines[0].due <= now {
+	var silent []*router
+	for len(d.deadlines) > 0 && d.deadlines[0].due <= now+lead {
 		r := d.deadlines[0]
 		d.late(now - r.due)
 		switch {
-		case r.retryAt <= now:
+		case r.retryAt <= now+lead:
 			d.retry(r, now)
-		case r.core.State().Role == election.Backup:
-			heap.Pop(&d.deadlines)
-			backups = append(backups, r)
-		default:
-			d.step(r, now, election.Tick{})
-		}
-	}
-	if len(backups) == 0 {
-		return
-	}
-	d.hands.Flush()
-	var silent []*router
-	for _, r := range backups {
-		if !d.refresh(r, now) {
+		case r.core.State().Role != election.Backup:
+			d.step(r, max(now, r.due), election.Tick{})
+		case !d.refresh(r, now):
+			heap.Remove(&d.deadlines, r.heap)
 			silent = append(silent, r)
 		}
 	}
-	if len(silent) > 0 {
-		d.catchUp(now)
-	}
+	d.hands.Flush()
 	for _, r := range silent {
-		if at, _ := r.core.Deadline(); at <= now && !d.refresh(r, now) {
-			d.step(r, now, election.Tick{})
-		}
-		d.reschedule(r)
+		d.doubt(r)
 	}
 }
 
-// refresh asks the kernel when the followed master last repeated itself. It reports whether that moved the
-// deadline beyond now, in other words whether the master lives.
+// doubt waits for the deadline of a router whose master seems silent, looks once more, and honours it.
+func (d *daemon) doubt(r *router) {
+	if d.now() < r.due {
+		d.hands.Flush()
+		d.wait(r.due)
+	}
+	now := d.now()
+	d.catchUp(now)
+	if at, _ := r.core.Deadline(); at <= now && !d.refresh(r, now) {
+		d.step(r, now, election.Tick{})
+	}
+	d.reschedule(r)
+}
+
+// refresh asks the kernel when the followed master last repeated itself. It reports whether that moved the deadline
+// out of reach, in other words whether the master lives.
 func (d *daemon) refresh(r *router, now time.Duration) bool {
 	if r.bound == nil {
 		return false
@@ -120,7 +124,7 @@ func (d *daemon) refresh(r *router, now time.Duration) bool {
 	}
 	overslept := now-r.due > st.MasterInterval
 	d.step(r, seen, election.Refreshed{})
-	if r.due <= now {
+	if r.due <= now+lead {
 		return false
 	}
 	if overslept {
@@ -149,8 +153,9 @@ func (d *daemon) catchUp(now time.Duration) {
 	}
 }
 
-// late keeps how late the loop itself was.
+// late keeps how late the loop itself was woken.
 func (d *daemon) late(by time.Duration) {
+	by = max(by, 0)
 	d.timing.Expiries++
 	d.timing.LastLateness = by.Seconds()
 	d.timing.WorstLateness = max(d.timing.WorstLateness, by.Seconds())
