@@ -88,7 +88,7 @@ trap 'rm -rf "$work"' EXIT
 machine=$work/machine
 mkdir -p "$machine"/{bin,dev,etc,modules,proc,run,sys,tmp,xvrrp}
 cp "$busybox" "$machine/bin/"
-cp "$repository/test/vm/init" "$machine/"
+cp "$repository/test/vm/init.sh" "$machine/init"
 cp "$program" "$machine/program"
 tar -C "$repository" --exclude=./.git --exclude=./bin -c . | tar -C "$machine/xvrrp" -x
 printf 'cd %q && exec /program %s\n' "/xvrrp/${PWD#"$repository"}" "${*@Q}" >"$machine/command"

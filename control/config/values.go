@@ -184,11 +184,6 @@ func address(f field[netip.Addr]) setter {
 	}
 }
 
-// textValue is a keyword before a word.
-func textValue(f field[string]) setter {
-	return func(d *decoder, n *node, in scope) { put(d, n, 1, f(in), n.words[1].s) }
-}
-
 // linkValue is a keyword before the name of a link.
 func linkValue(f field[string]) setter {
 	return func(d *decoder, n *node, in scope) {

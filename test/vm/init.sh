@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # The first process of the machine that vm.sh starts: prepares it, runs the program and switches it off.
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/tmp
