@@ -298,6 +298,7 @@ func TestShowTags(t *testing.T) {
 
 // The program of a bond runs on its slaves; the adverts are the bond's.
 func TestBond(t *testing.T) {
+	needKernel(t, "native XDP on bonds", 5, 15)
 	c := plug(t)
 	b := netlink.NewLinkBond(netlink.LinkAttrs{Name: "bond"})
 	b.Mode = netlink.BOND_MODE_ACTIVE_BACKUP

@@ -26,34 +26,34 @@ case $series in
 *) die "no Debian release has a kernel $series: choose 5.10, 6.1 or 6.12" ;;
 esac
 
-# archive runs an apt program on the archive of $suite alone, whatever this machine installs from. The files it
-# needs are below $1.
+mkdir -p "$peers/kernel"
+work=$(mktemp -d "$peers/kernel/work.XXXXXX") # where a rename makes a kernel appear at once
+trap 'rm -rf "$work"' EXIT
+machine=$work/machine
+
+# archive runs an apt program on the archive of $suite alone, whatever this machine installs from.
 archive() {
-	local dir=$1
-	shift
 	"$@" -qq \
-		-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=- \
-		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir" \
+		-o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=- \
+		-o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work" \
 		-o Debug::NoLocking=true -o APT::Sandbox::User= -o APT::Architecture=amd64 \
 		-o Acquire::Retries=3 -o Acquire::http::Timeout=30
 }
 
 # unpack fills $kernel. A kernel's dependencies are for installing it; the meta package leads to the newest.
 unpack() {
-	local work image deb keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	local image deb keys=/usr/share/keyrings/debian-archive-keyring.gpg
 	[ -e "$keys" ] || die "fetching a Debian kernel needs $keys, from the package debian-archive-keyring"
-	work=$(mktemp -d "$peers/kernel/unpack.XXXXXX")
 	mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root"
 	printf 'deb [signed-by=%s] http://deb.debian.org/%s main\n' \
 		"$keys" "debian $suite" "$keys" "debian-security $suite-security" >"$work/sources.list"
-	archive "$work" apt-get update >&2 || die "cannot fetch the package lists of $suite: is the archive in reach?"
-	image=$(archive "$work" apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
-	(cd "$work" && archive "$work" apt-get download "$image" busybox-static >&2) || die "cannot download $image"
+	archive apt-get update >&2 || die "cannot fetch the package lists of $suite: is the archive in reach?"
+	image=$(archive apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
+	(cd "$work" && archive apt-get download "$image" busybox-static >&2) || die "cannot download $image"
 	for deb in "$work"/*.deb; do
 		dpkg-deb --extract "$deb" "$work/root"
 	done
 	mv "$work/root" "$kernel"
-	rm -rf "$work"
 }
 
 # module NAME puts a module of the kernel into the machine, unless it is built in.
@@ -73,7 +73,6 @@ if [ ! -d "$kernel" ]; then
 	for tool in apt-get apt-cache dpkg-deb flock; do
 		command -v "$tool" >/dev/null || die "unpacking a kernel needs $tool: this works on Debian and Ubuntu"
 	done
-	mkdir -p "$peers/kernel"
 	exec 9>"$peers/kernel/lock"
 	flock 9 # go test may start several at once
 	[ -d "$kernel" ] || unpack
@@ -83,9 +82,6 @@ busybox=$(find "$kernel" -path '*bin/busybox' -print -quit)
 qemu=(qemu-system-x86_64)
 command -v "${qemu[0]}" >/dev/null || qemu=("$repository/test/peers.sh" qemu-system-x86 "${qemu[@]}")
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-machine=$work/machine
 mkdir -p "$machine"/{bin,dev,etc,modules,proc,run,sys,tmp,xvrrp}
 cp "$busybox" "$machine/bin/"
 cp "$repository/test/vm/init.sh" "$machine/init"

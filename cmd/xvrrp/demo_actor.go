@@ -89,7 +89,7 @@ func (h *actor) failed(err error) error {
 		return fmt.Errorf("xvrrp on %s has ended", h.Name)
 	default:
 	}
-	if errors.Is(err, api.ErrNoDaemon) { // it is still starting
+	if errors.Is(err, api.ErrNoDaemon) || errors.Is(err, api.ErrBusy) { // it is still starting
 		return nil
 	}
 	return err

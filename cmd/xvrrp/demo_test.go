@@ -49,9 +49,11 @@ func TestDemoCleansUpWhenInterrupted(t *testing.T) {
 	var stderr bytes.Buffer
 	cmd.stdout, cmd.stderr = write, &stderr
 	ctx, cancel := context.WithCancel(t.Context())
-	code := make(chan int)
+	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, cmd.env)
+		ended := run(ctx, cmd.env)
+		write.Close()
+		code <- ended
 	}()
 	for out := bufio.NewScanner(read); ; {
 		if !out.Scan() {

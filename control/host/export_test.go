@@ -45,3 +45,6 @@ func (h *Host) HoldEvents(t *testing.T) (resume func()) {
 
 // ForgetMarks makes the Host behave as on a kernel that keeps no marks on addresses.
 func (h *Host) ForgetMarks() { h.marks = false }
+
+// KernelMarks tells whether the kernel keeps our mark on addresses.
+var KernelMarks = kernelMarks

@@ -129,6 +129,7 @@ func TestPutBack(t *testing.T) {
 
 // What somebody deleted and added again before we could is theirs from then on.
 func TestAddressChangesHands(t *testing.T) {
+	needMarks(t)
 	n := newNetwork(t)
 	h := n.running()
 	b := n.binding("192.0.2.10/24")
@@ -206,8 +207,7 @@ func TestBindingChanges(t *testing.T) {
 	b.Addrs[1].Label = "ens160:vip"
 	must(t, h.Bind(b))
 	n.await("the label", func() bool {
-		list, err := n.nl.AddrList(n.router, netlink.FAMILY_V4)
-		must(t, err)
+		list := n.addrList(n.router, netlink.FAMILY_V4)
 		return slices.ContainsFunc(list, func(a netlink.Addr) bool { return a.Label == "ens160:vip" })
 	})
 
@@ -250,8 +250,7 @@ func TestAddressOptions(t *testing.T) {
 	must(t, h.Bind(b))
 	h.Acquire(b.ID)
 	n.await("all addresses", func() bool { return len(h.Held(b.ID)) == 6 })
-	list, err := n.nl.AddrList(n.router, netlink.FAMILY_ALL)
-	must(t, err)
+	list := n.addrList(n.router, netlink.FAMILY_ALL)
 	const forever = 1<<32 - 1
 	preferred := func(seconds int) func(netlink.Addr) bool {
 		return func(a netlink.Addr) bool { return a.PreferedLft == seconds && a.ValidLft == forever }
@@ -283,6 +282,7 @@ func TestAddressOptions(t *testing.T) {
 }
 
 func TestSweep(t *testing.T) {
+	needMarks(t)
 	n := newNetwork(t)
 	left := []string{"192.0.2.10/24", "2001:db8::1/128", "192.0.2.12/24"}
 	host.LeaveBehind(t, n.router.Attrs().Index, left...)

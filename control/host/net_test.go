@@ -85,11 +85,30 @@ func (n *network) addAddr(l netlink.Link, addr string) {
 	n.await(addr+" to be usable", func() bool { return n.settled(l) })
 }
 
+// addrList lists the addresses of a link; a list that a change interrupted is asked for again.
+func (n *network) addrList(l netlink.Link, family int) []netlink.Addr {
+	n.Helper()
+	for {
+		list, err := n.nl.AddrList(l, family)
+		if !errors.Is(err, netlink.ErrDumpInterrupted) {
+			must(n, err)
+			return list
+		}
+	}
+}
+
+// needMarks skips a test on kernels that do not keep our mark on addresses.
+func needMarks(t testing.TB) {
+	t.Helper()
+	if !host.KernelMarks() {
+		t.Skip("needs a kernel that keeps marks on addresses, 5.18 or newer")
+	}
+}
+
 // settled tells whether all addresses of a link can be used. IPv6 ones are tentative at first.
 func (n *network) settled(l netlink.Link) bool {
 	n.Helper()
-	list, err := n.nl.AddrList(l, netlink.FAMILY_V6)
-	must(n, err)
+	list := n.addrList(l, netlink.FAMILY_V6)
 	return !slices.ContainsFunc(list, func(a netlink.Addr) bool { return a.Flags&unix.IFA_F_TENTATIVE != 0 })
 }
 
@@ -101,8 +120,7 @@ func (n *network) delAddr(l netlink.Link, addr string) {
 // addrs are the addresses of a link in the kernel's order, without the link-local one.
 func (n *network) addrs(l netlink.Link) []string {
 	n.Helper()
-	list, err := n.nl.AddrList(l, netlink.FAMILY_ALL)
-	must(n, err)
+	list := n.addrList(l, netlink.FAMILY_ALL)
 	addrs := []string{}
 	for _, a := range list {
 		if !a.IP.IsLinkLocalUnicast() {
@@ -123,8 +141,7 @@ func (n *network) has(l netlink.Link, addr string) bool {
 
 func (n *network) linkLocal() netip.Addr {
 	n.Helper()
-	list, err := n.nl.AddrList(n.router, netlink.FAMILY_V6)
-	must(n, err)
+	list := n.addrList(n.router, netlink.FAMILY_V6)
 	for _, a := range list {
 		if a.IP.IsLinkLocalUnicast() {
 			addr, _ := netip.AddrFromSlice(a.IP)

@@ -29,6 +29,7 @@ type worker struct {
 	restores []addrKey // held ones that vanished
 	removals []Address // to be taken off the link
 	todo     []*tenant // to be given their addresses, then announced
+	sweeping bool      // when todo is done: what is held by then is not left behind
 }
 
 // tenant is a router with addresses on the link.
@@ -84,6 +85,9 @@ func (w *worker) work() bool {
 		w.announceBatch()
 	case len(w.todo) > 0:
 		w.addBatch()
+	case w.sweeping:
+		w.sweeping = false
+		w.sweep()
 	default:
 		return false
 	}
@@ -122,9 +126,7 @@ func (w *worker) readMail() {
 	for _, o := range m.orders {
 		w.obey(*o)
 	}
-	if m.sweep {
-		w.sweep()
-	}
+	w.sweeping = w.sweeping || m.sweep
 }
 
 // obey makes an order the router's present one and queues what it asks for.
