@@ -31,12 +31,14 @@ build: need-go
 ## demo: three hosts in throw-away namespaces, the tutorial's addresses, a killed master (root)
 .PHONY: demo
 demo: build
+	@$(if $(ROOT),,command -v sudo >/dev/null || { echo 'the demo makes network namespaces: run it as root' >&2; exit 1; })
 	$(if $(ROOT),,sudo )bin/xvrrp demo
 
 ## test: every test; without root, those that need none, and a list of what was left out
 .PHONY: test
 test: build
 	$(TEST) -count=1 -p 1 ./...
+	@$(if $(ROOT),,echo 'run as root, make test leaves nothing out')
 
 ## test-unit: the tests of the packages that touch neither kernel nor network
 .PHONY: test-unit

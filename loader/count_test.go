@@ -30,6 +30,17 @@ func frames(t testing.TB, l *Loader, id vrrp.ID, v verdict.Verdict) uint64 {
 	return 0
 }
 
+// offer runs a frame through a program n times, one by one: a run of many that a signal interrupts is begun anew, and
+// Go sends itself signals.
+func offer(t testing.TB, program *ebpf.Program, frame []byte, n int) {
+	t.Helper()
+	for range n {
+		if _, err := program.Run(&ebpf.RunOptions{Data: frame}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // RX-18, ST-10: each frame raises exactly one counter, by exactly one, flood or not.
 func TestCountsAreExact(t *testing.T) {
 	const flood = 10000
@@ -42,9 +53,7 @@ func TestCountsAreExact(t *testing.T) {
 		verdict.OtherVLAN:   v3().tagged(0x8100<<16 | 5),
 	} {
 		for _, program := range []*ebpf.Program{l.obj.XDP, l.obj.TC} {
-			if _, err := program.Run(&ebpf.RunOptions{Data: p.bytes(), Repeat: flood}); err != nil {
-				t.Fatal(err)
-			}
+			offer(t, program, p.bytes(), flood)
 		}
 		owner := id
 		if want == verdict.Foreign || want == verdict.OtherVLAN {
@@ -54,9 +63,7 @@ func TestCountsAreExact(t *testing.T) {
 			t.Errorf("%s: %d frames, want %d", want, got, 2*flood)
 		}
 	}
-	if _, err := l.obj.XDP.Run(&ebpf.RunOptions{Data: tcp(own), Repeat: flood}); err != nil {
-		t.Fatal(err)
-	}
+	offer(t, l.obj.XDP, tcp(own), flood)
 	counts, err := l.Counts()
 	if err != nil {
 		t.Fatal(err)
@@ -93,11 +100,9 @@ func TestPolice(t *testing.T) {
 	id := add(t, l, ordinary())
 	foreign := v3().with(func(p *packet) { p.advert.VRID = 99 })
 	began := time.Now()
-	run := func(p packet, repeat uint32) {
+	run := func(p packet, repeat int) {
 		t.Helper()
-		if _, err := l.obj.XDP.Run(&ebpf.RunOptions{Data: p.bytes(), Repeat: repeat}); err != nil {
-			t.Fatal(err)
-		}
+		offer(t, l.obj.XDP, p.bytes(), repeat)
 	}
 	run(foreign, 1000)
 	passed, flood := frames(t, l, vrrp.ID{}, verdict.Foreign), frames(t, l, vrrp.ID{}, verdict.Flood)

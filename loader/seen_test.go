@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cilium/ebpf"
-
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
@@ -178,9 +176,7 @@ func TestLost(t *testing.T) {
 		t.Error("not drained before the first advert")
 	}
 	full := v3().bytes()
-	if _, err := l.obj.XDP.Run(&ebpf.RunOptions{Data: full, Repeat: 30000}); err != nil {
-		t.Fatal(err)
-	}
+	offer(t, l.obj.XDP, full, 30000)
 	if l.Drained() {
 		t.Error("drained with a full ring")
 	}

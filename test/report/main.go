@@ -165,11 +165,14 @@ func reason(output []string) string {
 	return "no reason given"
 }
 
-// summarise lists what was left out by reason, then prints the totals. It tells whether a reason is forbidden.
+// summarise lists by reason which tests were left out or in part so, then prints the totals. It tells whether a
+// reason is forbidden.
 func (r *report) summarise(maySkip *regexp.Regexp) (forbidden bool) {
 	byReason := map[string][]string{}
 	for _, s := range r.skipped {
-		byReason[s.reason] = append(byReason[s.reason], s.test)
+		if whole, _, _ := strings.Cut(s.test, "/"); !slices.Contains(byReason[s.reason], whole) {
+			byReason[s.reason] = append(byReason[s.reason], whole)
+		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
 		verdict := "left out"

@@ -39,6 +39,14 @@ func TestReport(t *testing.T) {
 			"FAIL: may not be left out: needs root\n\tp TestA\n0 passed, 0 failed, 1 skipped\n",
 		},
 		{
+			"parts of a test are one line",
+			`{"Action":"output","Package":"p","Test":"TestA/one","Output":"    a_test.go:7: needs root\n"}
+{"Action":"skip","Package":"p","Test":"TestA/one"}
+{"Action":"output","Package":"p","Test":"TestA/two","Output":"    a_test.go:7: needs root\n"}
+{"Action":"skip","Package":"p","Test":"TestA/two"}`,
+			"FAIL: may not be left out: needs root\n\tp TestA\n0 passed, 0 failed, 2 skipped\n",
+		},
+		{
 			"a skip may be allowed by its reason",
 			`{"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:7: no moon tonight\n"}
 {"Action":"skip","Package":"p","Test":"TestA"}`,
