@@ -101,13 +101,14 @@ lint: need-go
 	$(GO) run $(STATICCHECK) -checks all ./...
 	$(if $(shell command -v shellcheck),,$(PEERS) shellcheck )shellcheck .ci/run $$(git ls-files '*.sh')
 
-## install: the program and its systemd unit below PREFIX (and DESTDIR)
+## install: the program and its systemd unit below PREFIX, the unit's options in /etc/default (all below DESTDIR)
 .PHONY: install
 install: build
 	install -D -m 0755 bin/xvrrp $(DESTDIR)$(PREFIX)/sbin/xvrrp
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/sbin/xvrrp|$(PREFIX)/sbin/xvrrp|' packaging/xvrrp.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/xvrrp.service
+	test -e $(DESTDIR)/etc/default/xvrrp || install -D -m 0644 packaging/xvrrp.default $(DESTDIR)/etc/default/xvrrp
 
 ## clean: removes bin/
 .PHONY: clean

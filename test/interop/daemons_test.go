@@ -14,9 +14,10 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 )
 
-// The virtual addresses of every test, the IPv4 one and the VRID being the tutorial's.
+// vrid is the tutorial's.
 const vrid = 56
 
+// The virtual addresses, the IPv4 one being the tutorial's.
 var (
 	vip4     = netip.MustParsePrefix("172.160.180.168/24")
 	vip6     = netip.MustParsePrefix("2001:db8::168/64")
@@ -80,6 +81,7 @@ func (i instance) conf() string {
 
 // daemon is a VRRP implementation.
 type daemon interface {
+	fmt.Stringer
 	// prepare makes a machine ready for the daemon.
 	prepare(t testing.TB, m *machine)
 	// start runs an instance and returns once it takes part in the election.
@@ -103,6 +105,7 @@ func ownSource(m *machine, v6 bool) netip.Addr {
 // xvrrp is bin/xvrrp with its filter attached one way.
 type xvrrp struct{ attach string }
 
+func (x xvrrp) String() string                        { return "xvrrp on " + x.attach }
 func (x xvrrp) prepare(testing.TB, *machine)          {}
 func (x xvrrp) source(m *machine, v6 bool) netip.Addr { return ownSource(m, v6) }
 func (x xvrrp) addsVIP() bool                         { return true }
@@ -151,6 +154,7 @@ func (m *machine) standing() (api.Router, error) {
 // keepalived is the distribution's, unpacked.
 type keepalived struct{}
 
+func (keepalived) String() string                        { return "keepalived" }
 func (keepalived) prepare(t testing.TB, _ *machine)      { unpacked(t, "keepalived") }
 func (keepalived) source(m *machine, v6 bool) netip.Addr { return ownSource(m, v6) }
 func (keepalived) addsVIP() bool                         { return true }

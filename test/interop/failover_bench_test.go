@@ -60,13 +60,13 @@ func overshoot(b testing.TB, p *pair, interval time.Duration) time.Duration {
 func table(interval time.Duration, backups []*side, late [][]time.Duration) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "takeover after more than master-down, interval %s, %d rounds\n", interval, failoverRounds)
-	fmt.Fprintf(&out, "%-12s %10s %10s %10s %10s\n", "backup", "least", "median", "most", "ratio")
+	fmt.Fprintf(&out, "%-14s %10s %10s %10s %10s\n", "backup", "least", "median", "most", "ratio")
 	for _, l := range late {
 		slices.Sort(l)
 	}
 	measure := median(late[len(late)-1])
 	for i, backup := range backups {
-		fmt.Fprintf(&out, "%-12s %10s %10s %10s %10.2f\n", backup.Name, micro(late[i][0]), micro(median(late[i])),
+		fmt.Fprintf(&out, "%-14s %10s %10s %10s %10.2f\n", backup.daemon, micro(late[i][0]), micro(median(late[i])),
 			micro(late[i][len(late[i])-1]), float64(median(late[i]))/float64(measure))
 	}
 	return out.String()

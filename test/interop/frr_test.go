@@ -17,6 +17,7 @@ import (
 // frr is the distribution's vrrpd with its zebra, unpacked. It speaks from macvlan devices that the operator makes.
 type frr struct{}
 
+func (frr) String() string       { return "FRR" }
 func (frr) addsVIP() bool        { return false } // it lies on the macvlan, whose carrier is taken away
 func (frr) grain() time.Duration { return 10 * time.Millisecond }
 

@@ -1,5 +1,5 @@
 // Package interop runs the real program against real peers, Debian's keepalived and FRR, on hosts made of
-// namespaces: Must a peer's operator change anything, or does an address ever answer twice, it shows here.
+// namespaces, and judges by what was on the wire. It also measures failovers beside keepalived's.
 package interop
 
 import (
