@@ -12,6 +12,7 @@ type backup struct {
 	started  time.Duration // instant the timer runs from
 	before   time.Duration // what started was until the kernel last reported a repeat
 	resigned bool          // the timer is Skew_Time: the master said goodbye
+	waits    int           // how often the time was up, but a sync group had us wait for the others
 	interval time.Duration // Active_Adver_Interval
 	why      Reason        // of the takeover, should the timer run out
 	cause    netip.Addr    // whose goodbye or lower priority that is
@@ -57,7 +58,7 @@ func (b *backup) step(r *Router, now time.Duration, in Input) {
 	case Stop:
 		r.become(now, idle{}, Shutdown, "")
 	case Failed:
-		r.become(now, faulty{}, Faulted, in.Cause)
+		r.fail(now, in.Cause)
 	case Heard:
 		b.hear(r, now, in)
 	case Refreshed:
@@ -66,7 +67,11 @@ func (b *backup) step(r *Router, now time.Duration, in Input) {
 		b.tick(r, now)
 	case Weighed:
 		b.review(r, now)
-	case Start, Cleared, Renumbered:
+	case Reconfigured:
+		b.reconfigure(r, now, in.Config)
+	case lifted:
+		b.lift(r, now, in)
+	case Start, Cleared, Renumbered, pulled, contested:
 	}
 }
 
@@ -120,7 +125,7 @@ func (b *backup) accept(r *Router, now time.Duration, h Heard) {
 		b.follow = Follow{Master: h.Src}
 	}
 	b.master, b.priority, b.heard = h.Src, h.Advert.Priority, now
-	b.started, b.before, b.resigned, b.why = now, now, false, Silence
+	b.started, b.before, b.resigned, b.waits, b.why = now, now, false, 0, Silence
 	b.following = true
 	r.emit(b.follow)
 	r.noteTwoOwners(h)
@@ -187,14 +192,49 @@ func (b *backup) unfollow(r *Router) {
 }
 
 func (b *backup) tick(r *Router, now time.Duration) {
-	if at, _ := b.runsOut(r); now >= at {
+	at, _ := b.runsOut(r)
+	switch {
+	case now >= at && r.group != nil:
+		b.wait(r, now)
+	case now >= at:
 		r.takeOver(now, b.why, b.tell(r, now))
-		return
-	}
-	if b.following && now >= b.hold {
+	case b.following && now >= b.hold:
 		b.unfollow(r)
 		b.why, b.cause = Preempted, b.master
 	}
+}
+
+// wait starts the timer anew: the router is ready for when all other members of the sync group are. The master's next
+// advert ends that, so it must be handed over.
+func (b *backup) wait(r *Router, now time.Duration) {
+	b.waits++
+	b.started, b.resigned = now, false
+	b.unfollow(r)
+}
+
+// lift takes over with the sync group.
+func (b *backup) lift(r *Router, now time.Duration, in lifted) {
+	if in.detail != "" {
+		r.takeOver(now, Grouped, in.detail)
+		return
+	}
+	r.takeOver(now, b.why, b.tell(r, now))
+}
+
+// reconfigure changes what this role derives from the configuration: the interval where nobody else's was learned,
+// and a hold in progress, which a new preempt_delay starts anew.
+func (b *backup) reconfigure(r *Router, now time.Duration, c Config) {
+	old := r.reconfigure(c)
+	if r.config.Version == 2 || !b.master.IsValid() && !b.resigned {
+		b.interval = r.config.Interval
+	}
+	if r.config.PreemptDelay != old.PreemptDelay {
+		b.hold = Never
+	}
+	if r.deaf() {
+		b.unfollow(r)
+	}
+	b.review(r, now)
 }
 
 // review asks whether the followed master stands differently under a new priority in force. Its repeats are in
@@ -212,6 +252,8 @@ func (b *backup) review(r *Router, now time.Duration) {
 // tell says what led to a takeover at instant now.
 func (b *backup) tell(r *Router, now time.Duration) string {
 	switch {
+	case b.why == Ownership:
+		return ""
 	case b.why == Resigned:
 		return fmt.Sprintf("%v resigned", b.cause)
 	case b.why == Preempted:

@@ -88,6 +88,8 @@ const (
 	Duplicate    Reason = "duplicate"      // another host uses our source address
 	Interval     Reason = "interval"       // the master's interval differs and was learned
 	Held         Reason = "held"           // preemption waits for preempt_delay
+	Grouped      Reason = "sync_group"     // the other members of the sync group would have it so
+	Late         Reason = "late"           // a master slept longer than the others wait
 )
 
 // Never is the deadline of a router that waits for nothing.

@@ -12,10 +12,12 @@ func (idle) leave(*Router) {}
 func (idle) deadline(*Router) (time.Duration, string) { return Never, "" }
 
 func (idle) step(r *Router, now time.Duration, in Input) {
-	switch in.(type) {
+	switch in := in.(type) {
 	case Start:
-		r.begin(now, Startup)
-	case Stop, Heard, Refreshed, Tick, Weighed, Failed, Cleared, Renumbered:
+		r.begin(now, Startup, "")
+	case Reconfigured:
+		r.reconfigure(in.Config)
+	case Stop, Heard, Refreshed, Tick, Weighed, Failed, Cleared, Renumbered, lifted, pulled, contested:
 	}
 }
 
@@ -29,13 +31,19 @@ func (faulty) leave(*Router) {}
 func (faulty) deadline(*Router) (time.Duration, string) { return Never, "" }
 
 func (faulty) step(r *Router, now time.Duration, in Input) {
-	switch in.(type) {
+	switch in := in.(type) {
 	case Stop:
 		r.become(now, idle{}, Shutdown, "")
 	case Cleared:
-		if len(r.causes) == 0 {
-			r.begin(now, Recovered)
+		switch {
+		case len(r.causes) > 0:
+		case in.Cause == r.barred:
+			r.begin(now, Grouped, "no member of the sync group is in fault")
+		default:
+			r.begin(now, Recovered, "")
 		}
-	case Start, Heard, Refreshed, Tick, Weighed, Failed, Renumbered:
+	case Reconfigured:
+		r.reconfigure(in.Config)
+	case Start, Heard, Refreshed, Tick, Weighed, Failed, Renumbered, lifted, pulled, contested:
 	}
 }

@@ -39,12 +39,28 @@ type Cleared struct{ Cause string }
 // Renumbered sets the source address of our adverts, the tie-breaker of RFC 9568 6.4.3.
 type Renumbered struct{ Self netip.Addr }
 
-func (Start) input()      {}
-func (Stop) input()       {}
-func (Heard) input()      {}
-func (Refreshed) input()  {}
-func (Tick) input()       {}
-func (Weighed) input()    {}
-func (Failed) input()     {}
-func (Cleared) input()    {}
-func (Renumbered) input() {}
+// Reconfigured replaces the configuration and keeps the role: what differs counts from now on. Version stays what
+// it was, and Self is left to Renumbered. A new base priority is in force until Weighed says otherwise; without one
+// the priority in force stays.
+type Reconfigured struct{ Config Config }
+
+// What a sync group tells its members.
+type (
+	lifted    struct{ detail string } // take over, for reasons of your own if none is told
+	pulled    struct{ detail string } // step down: another member is not master
+	contested struct{}                // another member, master like you, heard a losing advert
+)
+
+func (Start) input()        {}
+func (Stop) input()         {}
+func (Heard) input()        {}
+func (Refreshed) input()    {}
+func (Tick) input()         {}
+func (Weighed) input()      {}
+func (Failed) input()       {}
+func (Cleared) input()      {}
+func (Renumbered) input()   {}
+func (Reconfigured) input() {}
+func (lifted) input()       {}
+func (pulled) input()       {}
+func (contested) input()    {}

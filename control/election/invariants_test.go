@@ -151,6 +151,10 @@ func advertFrom(src string, priority uint8) Heard {
 	return Heard{Src: netip.MustParseAddr(src), Advert: vrrp.Advert{Version: 3, Priority: priority, Interval: 700 * time.Millisecond}}
 }
 
+// reloaded is the configuration of every Reconfigured: it differs from that of any router here.
+var reloaded = Config{Version: 3, Priority: 120, Interval: 800 * time.Millisecond, Preempt: true,
+	PreemptDelay: 500 * time.Millisecond, AnnounceRefresh: time.Second, LowerRepeat: 1}
+
 // alphabet is every kind of input, each in the variants that a role may answer differently. The instants are
 // relative to the last one.
 var alphabet = []struct {
@@ -178,6 +182,7 @@ var alphabet = []struct {
 	{"address fails", 10 * time.Millisecond, Failed{Cause: "address"}},
 	{"link is back", 10 * time.Millisecond, Cleared{Cause: "link"}},
 	{"renumbered", 10 * time.Millisecond, Renumbered{Self: netip.MustParseAddr("192.0.2.9")}},
+	{"reloaded", 10 * time.Millisecond, Reconfigured{Config: reloaded}},
 }
 
 // onTime stands for the instant of the deadline.
@@ -195,6 +200,8 @@ func TestEveryRoleAnswersEveryInput(t *testing.T) {
 		"owner":     func(c *Config) { c.Priority, c.StartMaster = 255, true },
 		"version 2": func(c *Config) { c.Version = 2 },
 		"interop":   func(c *Config) { c.Interop, c.HigherSendAdvert = true, true },
+		"expired":   func(c *Config) { c.Preempt, c.TimerExpired = false, 254 },
+		"deaf":      func(c *Config) { c.Priority, c.OwnerIgnore = 255, true },
 	}
 	depth := 4
 	if testing.Short() {

@@ -7,6 +7,7 @@ import (
 
 // master is the role master (RFC 9568 6.4.3). Its deadlines are instants; Never where nothing is planned.
 type master struct {
+	sent    time.Duration // instant of the last advert
 	advert  time.Duration // Adver_Timer
 	second  time.Duration // second burst of announcements after the takeover
 	refresh time.Duration // periodic announcements
@@ -14,7 +15,7 @@ type master struct {
 }
 
 func newMaster(r *Router, now time.Duration) *master {
-	m := &master{advert: now + r.config.Interval, second: Never, refresh: Never, lower: Never}
+	m := &master{sent: now, advert: now + r.config.Interval, second: Never, refresh: Never, lower: Never}
 	if r.config.AnnounceDelay > 0 {
 		m.second = now + r.config.AnnounceDelay
 	}
@@ -54,12 +55,18 @@ func (m *master) step(r *Router, now time.Duration, in Input) {
 		r.become(now, idle{}, Shutdown, "")
 	case Failed:
 		r.emit(adverts[0])
-		r.become(now, faulty{}, Faulted, in.Cause)
+		r.fail(now, in.Cause)
 	case Heard:
 		m.hear(r, now, in)
 	case Tick:
 		m.tick(r, now)
-	case Start, Refreshed, Weighed, Cleared, Renumbered:
+	case Reconfigured:
+		m.reconfigure(r, now, in.Config)
+	case pulled:
+		r.become(now, newBackup(r, now), Grouped, in.detail)
+	case contested:
+		m.announceLower(r, now)
+	case Start, Refreshed, Weighed, Cleared, Renumbered, lifted:
 	}
 }
 
@@ -71,8 +78,10 @@ func (m *master) hear(r *Router, now time.Duration, h Heard) {
 	p := h.Advert.Priority
 	switch {
 	case p == 0:
-		r.emit(adverts[r.priority])
+		m.advertise(r, now)
 		m.advert = now + r.config.Interval
+	case m.late(r, now):
+		m.giveUp(r, now).hear(r, now, h)
 	case p > r.priority:
 		m.yield(r, now, h, Outranked, fmt.Sprintf("%v has priority %d, we have %d", h.Src, p, r.priority))
 	case p == r.priority && r.self.Less(plain(h.Src)):
@@ -96,22 +105,70 @@ func (m *master) yield(r *Router, now time.Duration, h Heard, why Reason, detail
 // place (RFC 9568 6.4.3); version 2 keeps silent (RFC 3768 6.4.3). The schedule of our adverts stays as it is.
 func (m *master) assert(r *Router, now time.Duration, h Heard) {
 	if r.config.Version != 2 && !r.config.LowerNoAdvert {
-		r.emit(adverts[r.priority])
+		m.advertise(r, now)
 	}
-	if r.config.LowerRepeat > 0 {
-		r.emit(Announce{Repeat: r.config.LowerRepeat})
-		if r.config.LowerDelay > 0 {
-			m.lower = min(m.lower, now+r.config.LowerDelay)
-		}
-	}
+	m.announceLower(r, now)
 	r.noteTwoOwners(h)
 	r.noteLower(h)
 }
 
+// announceLower turns hosts and bridges that a losing master has won over.
+func (m *master) announceLower(r *Router, now time.Duration) {
+	if r.config.LowerRepeat == 0 {
+		return
+	}
+	r.emit(Announce{Repeat: r.config.LowerRepeat})
+	if r.config.LowerDelay > 0 {
+		m.lower = min(m.lower, now+r.config.LowerDelay)
+	}
+}
+
+func (m *master) advertise(r *Router, now time.Duration) {
+	r.emit(adverts[r.priority])
+	m.sent = now
+}
+
+// late reports whether we were silent for so long that a backup has taken over meanwhile. A router that does not
+// preempt must not take mastership back by its next advert, if it has been told how long the others wait
+// (keepalived: timer_expired_backup).
+func (m *master) late(r *Router, now time.Duration) bool {
+	c := &r.config
+	return c.TimerExpired > 0 && !c.Preempt && !r.owner() && now-m.sent >= r.downOf(c.TimerExpired, c.Interval)
+}
+
+// giveUp steps down without a word.
+func (m *master) giveUp(r *Router, now time.Duration) *backup {
+	b := newBackup(r, now)
+	r.become(now, b, Late, fmt.Sprintf("no advert was sent for %v, a backup of priority %d waits no longer than %v",
+		(now-m.sent).Round(100*time.Microsecond), r.config.TimerExpired, r.downOf(r.config.TimerExpired, r.config.Interval)))
+	return b
+}
+
+// reconfigure changes what was planned by the old configuration. A new interval or priority is told at once.
+func (m *master) reconfigure(r *Router, now time.Duration, c Config) {
+	old := r.reconfigure(c)
+	if r.config.Interval != old.Interval || r.config.Priority != old.Priority {
+		m.advert = now
+	}
+	if r.config.AnnounceRefresh != old.AnnounceRefresh {
+		m.refresh = Never
+		if r.config.AnnounceRefresh > 0 {
+			m.refresh = now + r.config.AnnounceRefresh
+		}
+	}
+	if r.config.LowerRepeat == 0 {
+		m.lower = Never
+	}
+}
+
 // tick does what is due, the advert first.
 func (m *master) tick(r *Router, now time.Duration) {
+	if m.late(r, now) {
+		m.giveUp(r, now)
+		return
+	}
 	if now >= m.advert {
-		r.emit(adverts[r.priority])
+		m.advertise(r, now)
 		m.advert = again(m.advert, now, r.config.Interval)
 	}
 	if now >= m.second {

@@ -21,6 +21,12 @@
 //  6. A router without a source address is kept in fault by the caller: Failed before Start or when the
 //     address goes, then Renumbered, then Cleared.
 //  7. Noted may come once per advert. The caller counts every one and limits what it logs.
+//  8. Members of a sync group are stepped by Group.Step in place of Router.Step. It may move all of them: each Action
+//     names the router whose effect it is, and every member's Deadline is read anew. What 4 and 5 ask for is asked
+//     for the member that is stepped; one that waits for the others follows nobody, so nothing is kept back from
+//     it. Regroup follows a change of the members.
+//  9. Reconfigured is followed by Weighed, at the same instant, where trackers weigh on the router. A master whose
+//     interval or base priority has changed wants a Tick at once, so that the others learn both together.
 //
 // Instants are durations since the epoch of CLOCK_MONOTONIC.
 package election
@@ -52,6 +58,8 @@ type Config struct {
 	LowerDelay            time.Duration // garp_lower_prio_delay: the second such burst
 	LowerNoAdvert         bool          // lower_prio_no_advert: a losing advert is not answered
 	HigherSendAdvert      bool          // higher_prio_send_advert: one last advert before stepping down
+	OwnerIgnore           bool          // owner_ignore_adverts: with priority 255, other masters are not noticed
+	TimerExpired          uint8         // timer_expired_backup: a master late by these peers' master-down gives up; 0: never
 }
 
 // Router is one virtual router's election.
@@ -61,6 +69,8 @@ type Router struct {
 	self     netip.Addr // as plain returns it
 	causes   []string   // of fault, sorted
 	twin     twin
+	group    *Group // that has the say; nil for a router by itself
+	barred   string // the one of causes that is another member's; empty for none
 	role     role
 	since    time.Duration
 	why      Reason
@@ -79,14 +89,19 @@ type role interface {
 
 // New returns a router in init.
 func New(c Config) *Router {
+	r := &Router{config: c.completed(), self: plain(c.Self), role: idle{}}
+	r.weigh(c.Priority)
+	return r
+}
+
+// completed fills in what was left out.
+func (c Config) completed() Config {
 	if c.DownAdverts < 1 {
 		c.DownAdverts = 3
 	}
 	c.AnnounceRepeat = max(c.AnnounceRepeat, 1)
 	c.AnnounceRefreshRepeat = max(c.AnnounceRefreshRepeat, 1)
-	r := &Router{config: c, self: plain(c.Self), role: idle{}}
-	r.weigh(c.Priority)
-	return r
+	return c
 }
 
 // Step tells the router what happened at instant now and returns what to do about it, in order. The slice is
@@ -147,16 +162,42 @@ func (r *Router) State() State {
 	return s
 }
 
-// begin is RFC 9568 6.4.1, on start and on recovery from fault alike.
-func (r *Router) begin(now time.Duration, why Reason) {
+// begin is RFC 9568 6.4.1, on start and on recovery from fault alike. A sync group begins in backup, its owners
+// ready from the start.
+func (r *Router) begin(now time.Duration, why Reason, detail string) {
+	atOnce := r.owner() && r.config.StartMaster
 	switch {
 	case len(r.causes) > 0:
-		r.become(now, faulty{}, Faulted, r.causes[0])
-	case r.owner() && r.config.StartMaster:
+		r.fail(now, r.causes[0])
+	case atOnce && r.group == nil:
 		r.takeOver(now, Ownership, "")
 	default:
-		r.become(now, newBackup(r, now), why, "")
+		b := newBackup(r, now)
+		if atOnce {
+			b.waits, b.why = 1, Ownership
+		}
+		r.become(now, b, why, detail)
 	}
+}
+
+// reconfigure puts a configuration in force and returns the old one. Only a new base priority replaces the one in
+// force: trackers weigh on the old base as before.
+func (r *Router) reconfigure(c Config) (old Config) {
+	old, r.config = r.config, c.completed()
+	r.config.Version = old.Version
+	if c.Priority != old.Priority {
+		r.weigh(c.Priority)
+	}
+	return old
+}
+
+// fail enters fault.
+func (r *Router) fail(now time.Duration, cause string) {
+	why := Faulted
+	if cause == r.barred {
+		why = Grouped
+	}
+	r.become(now, faulty{}, why, cause)
 }
 
 // takeOver becomes master. The advert goes before everything else (RFC 9568 6.4.1, 6.4.2): it is what keeps the
@@ -196,10 +237,14 @@ func (r *Router) noteTwoOwners(h Heard) {
 }
 
 // admits sorts out the adverts that no role may act on: those under our own source address, which would turn a
-// loop into a storm, and version 2 copies of what was heard in version 3.
+// loop into a storm, all of them where an owner wants none, and version 2 copies of what was heard in version 3.
 func (r *Router) admits(now time.Duration, h Heard) bool {
 	if plain(h.Src) == r.self {
 		r.note(Duplicate, "another host sends adverts from our address "+h.Src.String())
+		return false
+	}
+	if r.deaf() {
+		r.noteTwoOwners(h)
 		return false
 	}
 	return !r.config.Interop || r.twin.admits(now, h, r.down(h.Advert.Interval))

@@ -101,6 +101,87 @@ func TestStepAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestGroupStepAllocatesNothing holds for the same of a sync group's members.
+func TestGroupStepAllocatesNothing(t *testing.T) {
+	var repeat Input = Heard{Src: netip.MustParseAddr("192.0.2.2"), Advert: vrrp.Advert{Version: 3, Priority: 200, Interval: time.Second}}
+	for _, c := range []struct {
+		name   string
+		master bool
+		in     Input
+	}{
+		{"tick of a master", true, Tick{}},
+		{"refreshed", false, Refreshed{}},
+		{"repeat", false, repeat},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var members []Member
+			for i := range 3 {
+				r := New(Config{Version: 3, Priority: 100, Interval: time.Second, Preempt: true, Self: address(i + 5)})
+				members = append(members, Member{fmt.Sprintf("I%d", i+1), r})
+			}
+			g := NewGroup("SG", members)
+			now := time.Hour
+			for _, m := range members {
+				g.Step(now, m.Router, Start{})
+			}
+			for _, m := range members {
+				if c.master {
+					g.Step(now+time.Minute, m.Router, Tick{})
+				} else {
+					g.Step(now, m.Router, repeat)
+				}
+			}
+			now += time.Minute
+			if want := map[bool]Role{true: Master, false: Backup}[c.master]; g.Role() != want {
+				t.Fatalf("the group is %v, want %v", g.Role(), want)
+			}
+			if n := testing.AllocsPerRun(100, func() {
+				now += time.Second
+				for _, m := range members {
+					g.Step(now, m.Router, c.in)
+				}
+			}); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+// TestRegroup moves a router from one group to another, in either order of being told.
+func TestRegroup(t *testing.T) {
+	for _, joinFirst := range []bool{false, true} {
+		t.Run(fmt.Sprintf("join first: %v", joinFirst), func(t *testing.T) {
+			member := func(name string) Member {
+				return Member{name, New(Config{Version: 3, Priority: 100, Interval: time.Second, Preempt: true})}
+			}
+			a, b, c := member("A"), member("B"), member("C")
+			from, to := NewGroup("FROM", []Member{a, b}), NewGroup("TO", []Member{c})
+			from.Step(0, a.Router, Start{})
+			from.Step(0, b.Router, Start{})
+			to.Step(0, c.Router, Start{})
+			from.Step(time.Second, a.Router, Failed{Cause: "link"})
+			moves := []func(){
+				func() { from.Regroup(2*time.Second, []Member{a}) },
+				func() { to.Regroup(2*time.Second, []Member{b, c}) },
+			}
+			if joinFirst {
+				moves[0], moves[1] = moves[1], moves[0]
+			}
+			for _, move := range moves {
+				move()
+			}
+			to.Step(time.Minute, b.Router, Tick{})
+			if to.Role() != Backup || b.Router.State().Role != Backup {
+				t.Fatalf("the new group is %v, its new member %v, want both backup", to.Role(), b.Router.State().Role)
+			}
+			to.Step(time.Minute, c.Router, Tick{})
+			if from.Role() != Fault || to.Role() != Master {
+				t.Errorf("the old group is %v, the new one %v, want fault and master", from.Role(), to.Role())
+			}
+		})
+	}
+}
+
 func BenchmarkStep(b *testing.B) {
 	r := New(Config{Version: 3, Priority: 100, Interval: time.Second})
 	now := time.Hour

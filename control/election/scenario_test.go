@@ -18,9 +18,11 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expectations of testdata/*.txt")
 
-// TestScenarios plays testdata/*.txt. A file is a series of scenarios: a comment that begins with the ids of the
-// requirements shown, a line "router" with the configuration, and lines "at INSTANT INPUT  EXPECTATION", where
-// the expectation lists the effects in order and the deadline afterwards.
+// TestScenarios plays testdata/*.txt. A file is a series of scenarios. Each is a comment that begins with the ids of
+// the requirements shown, or with what an operator calls it, then a line "router" with the configuration, and lines
+// "at INSTANT INPUT  EXPECTATION", where the expectation lists the effects in order and the deadline
+// afterwards. For a sync group there is a line "group NAME", a line "member NAME" with the configuration for each
+// router, and the inputs say whose they are: "at INSTANT NAME INPUT  EXPECTATION".
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -100,31 +102,23 @@ func play(scenario string) (string, error) {
 	var (
 		out    []string
 		inputs [][2]string // line number in out and left side
-		config Config
-		router *Router
+		on     stage
 	)
 	for line := range strings.SplitSeq(scenario, "\n") {
 		word, rest, _ := strings.Cut(line, " ")
-		switch word {
-		case "#":
-			out = append(out, line)
-		case "router":
-			c, err := readConfig(strings.Fields(rest))
-			if err != nil {
+		if word != "at" {
+			if err := on.prepare(word, strings.Fields(rest)); err != nil {
 				return "", fmt.Errorf("%s: %w", line, err)
 			}
-			config, router = c, New(c)
 			out = append(out, line)
-		case "at":
-			at, in, left, err := readInput(rest, config)
-			if err != nil || router == nil {
-				return "", fmt.Errorf("%s: %w", line, err)
-			}
-			inputs = append(inputs, [2]string{strconv.Itoa(len(out)), left})
-			out = append(out, strings.Join(append(describe(router.Step(at, in)), describeDeadline(router)), "; "))
-		default:
-			return "", fmt.Errorf("%q begins neither with at, router nor #", line)
+			continue
 		}
+		left, happened, err := on.step(rest)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", line, err)
+		}
+		inputs = append(inputs, [2]string{strconv.Itoa(len(out)), left})
+		out = append(out, strings.Join(happened, "; "))
 	}
 	width := 0
 	for _, in := range inputs {
@@ -140,39 +134,128 @@ func play(scenario string) (string, error) {
 	return strings.Join(out, "\n"), nil
 }
 
-// readInput reads what follows "at"; left is the input's side of the line, written canonically.
-func readInput(s string, c Config) (at time.Duration, in Input, left string, err error) {
-	instant, rest, _ := strings.Cut(s, " ")
-	if at, err = time.ParseDuration(instant); err != nil {
-		return 0, nil, "", err
+// stage is what a scenario is about: a router, or the members of a group.
+type stage struct {
+	group   *Group
+	name    string // the group's
+	members []Member
+	configs map[*Router]Config
+}
+
+// prepare reads a line that is no input.
+func (s *stage) prepare(word string, words []string) error {
+	name := ""
+	switch {
+	case word == "#":
+		return nil
+	case word == "group" && len(words) == 1:
+		s.name = words[0]
+		return nil
+	case word == "member" && len(words) > 0:
+		name, words = words[0], words[1:]
+	case word != "router":
+		return fmt.Errorf("unknown line")
+	}
+	c := Config{Version: 3, Priority: 100, Interval: time.Second, Preempt: true, Self: netip.MustParseAddr("192.0.2.1")}
+	if err := readConfig(&c, words); err != nil {
+		return err
+	}
+	if s.configs == nil {
+		s.configs = make(map[*Router]Config)
+	}
+	r := New(c)
+	s.members, s.configs[r] = append(s.members, Member{name, r}), c
+	return nil
+}
+
+// step reads what follows "at" and steps the router, or the group. left is the input's side of the line, written
+// canonically.
+func (s *stage) step(line string) (left string, happened []string, err error) {
+	instant, rest, _ := strings.Cut(line, " ")
+	at, err := time.ParseDuration(instant)
+	if err != nil {
+		return "", nil, err
 	}
 	said, _, _ := strings.Cut(strings.TrimSpace(rest), "  ")
 	left = fmt.Sprintf("at %-13s %s", instant, said)
-	words := append(strings.Fields(said), "", "")
+	words := strings.Fields(said)
+	if len(words) == 0 || len(s.members) == 0 {
+		return "", nil, fmt.Errorf("nobody is told anything")
+	}
+	if s.name == "" {
+		r := s.members[0].Router
+		in, err := s.read(r, words)
+		if err != nil {
+			return "", nil, err
+		}
+		return left, append(describe(r.Step(at, in)), "deadline "+describeDeadline(r)), nil
+	}
+	if s.group == nil {
+		s.group = NewGroup(s.name, s.members)
+	}
+	actions, err := s.stepGroup(at, words)
+	return left, append(s.describeActions(actions), s.describeDeadlines()), err
+}
+
+// stepGroup reads "MEMBER INPUT", or "regroup MEMBER...".
+func (s *stage) stepGroup(at time.Duration, words []string) ([]Action, error) {
+	if words[0] == "regroup" {
+		var members []Member
+		for _, m := range s.members {
+			if slices.Contains(words[1:], m.Name) {
+				members = append(members, m)
+			}
+		}
+		return s.group.Regroup(at, members), nil
+	}
+	i := slices.IndexFunc(s.members, func(m Member) bool { return m.Name == words[0] })
+	if i < 0 || len(words) < 2 {
+		return nil, fmt.Errorf("no member is told anything")
+	}
+	r := s.members[i].Router
+	in, err := s.read(r, words[1:])
+	if err != nil {
+		return nil, err
+	}
+	if r.group == nil {
+		var actions []Action
+		for _, e := range r.Step(at, in) {
+			actions = append(actions, Action{r, e})
+		}
+		return actions, nil
+	}
+	return s.group.Step(at, r, in), nil
+}
+
+// read reads an input of a router.
+func (s *stage) read(r *Router, words []string) (Input, error) {
+	c := s.configs[r]
+	plain := map[string]Input{"start": Start{}, "stop": Stop{}, "tick": Tick{}, "refreshed": Refreshed{}}
+	if in := plain[words[0]]; in != nil && len(words) == 1 {
+		return in, nil
+	}
+	if len(words) < 2 {
+		return nil, fmt.Errorf("unknown input %q", words)
+	}
 	switch words[0] {
-	case "start":
-		return at, Start{}, left, nil
-	case "stop":
-		return at, Stop{}, left, nil
-	case "tick":
-		return at, Tick{}, left, nil
-	case "refreshed":
-		return at, Refreshed{}, left, nil
 	case "failed":
-		return at, Failed{Cause: words[1]}, left, nil
+		return Failed{Cause: words[1]}, nil
 	case "cleared":
-		return at, Cleared{Cause: words[1]}, left, nil
+		return Cleared{Cause: words[1]}, nil
 	case "renumbered":
 		a, err := netip.ParseAddr(words[1])
-		return at, Renumbered{Self: a}, left, err
+		return Renumbered{Self: a}, err
 	case "weighed":
-		p, err := strconv.ParseUint(words[1], 10, 8)
-		return at, Weighed{Priority: uint8(p)}, left, err
+		p, err := readByte(words[1])
+		return Weighed{Priority: p}, err
 	case "heard":
-		h, err := readHeard(strings.Fields(said)[1:], c)
-		return at, h, left, err
+		return readHeard(words[1:], c)
+	case "reconfigured":
+		err := readConfig(&c, words[1:])
+		s.configs[r] = c
+		return Reconfigured{Config: c}, err
 	}
-	return 0, nil, "", fmt.Errorf("unknown input %q", said)
+	return nil, fmt.Errorf("unknown input %q", words)
 }
 
 // readHeard reads "ADDRESS priority P [every INTERVAL] [version V]"; what is left out is as in our configuration.
@@ -202,17 +285,16 @@ func readHeard(words []string, c Config) (Heard, error) {
 }
 
 // readConfig reads pairs of keyword and value.
-func readConfig(words []string) (Config, error) {
-	c := Config{Version: 3, Priority: 100, Interval: time.Second, Preempt: true, Self: netip.MustParseAddr("192.0.2.1")}
+func readConfig(c *Config, words []string) error {
 	if len(words)%2 != 0 {
-		return c, fmt.Errorf("a keyword has no value")
+		return fmt.Errorf("a keyword has no value")
 	}
 	for i := 0; i < len(words); i += 2 {
-		if err := configure(&c, words[i], words[i+1]); err != nil {
-			return c, fmt.Errorf("%s: %w", words[i], err)
+		if err := configure(c, words[i], words[i+1]); err != nil {
+			return fmt.Errorf("%s: %w", words[i], err)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 func configure(c *Config, keyword, value string) (err error) {
@@ -221,7 +303,7 @@ func configure(c *Config, keyword, value string) (err error) {
 	counts := map[string]*int{"down_adverts": &c.DownAdverts, "announce_repeat": &c.AnnounceRepeat,
 		"announce_refresh_repeat": &c.AnnounceRefreshRepeat, "lower_repeat": &c.LowerRepeat}
 	switches := map[string]*bool{"preempt": &c.Preempt, "interop": &c.Interop, "lower_no_advert": &c.LowerNoAdvert,
-		"higher_send_advert": &c.HigherSendAdvert}
+		"higher_send_advert": &c.HigherSendAdvert, "owner_ignore": &c.OwnerIgnore}
 	switch {
 	case durations[keyword] != nil:
 		*durations[keyword], err = time.ParseDuration(value)
@@ -233,6 +315,8 @@ func configure(c *Config, keyword, value string) (err error) {
 		c.Version, err = readByte(value)
 	case keyword == "priority":
 		c.Priority, err = readByte(value)
+	case keyword == "timer_expired":
+		c.TimerExpired, err = readByte(value)
 	case keyword == "self":
 		c.Self, err = netip.ParseAddr(value)
 	case keyword == "state":
@@ -289,7 +373,32 @@ func quoted(detail string) string {
 func describeDeadline(r *Router) string {
 	at, why := r.Deadline()
 	if at == Never {
-		return "deadline never"
+		return "never"
 	}
-	return fmt.Sprintf("deadline %v %s", at, why)
+	return fmt.Sprintf("%v %s", at, why)
+}
+
+// describeActions writes actions, each with whose it is.
+func (s *stage) describeActions(actions []Action) (words []string) {
+	for _, a := range actions {
+		words = append(words, s.owner(a)+": "+describeEffect(a.Effect))
+	}
+	return words
+}
+
+func (s *stage) owner(a Action) string {
+	for _, m := range s.members {
+		if m.Router == a.Router {
+			return m.Name
+		}
+	}
+	return s.name
+}
+
+func (s *stage) describeDeadlines() string {
+	var words []string
+	for _, m := range s.members {
+		words = append(words, m.Name+" "+describeDeadline(m.Router))
+	}
+	return "deadlines " + strings.Join(words, ", ")
 }

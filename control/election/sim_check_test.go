@@ -90,7 +90,7 @@ func (c *checks) vacancy(w *world, masters int) {
 
 // advertised: a master's adverts are no further apart than an interval, whatever it hears meanwhile.
 func (c *checks) advertised(w *world, n *node, before Role, priority uint8) {
-	last := max(n.sent, n.resumed)
+	last := max(n.sent, n.resumed, n.reloaded)
 	n.sent = w.now
 	if before == Master && priority > 0 && w.now-last > n.config.Interval+w.lateness {
 		w.fail("router %d was silent for %v, its interval is %v", n.id, w.now-last, n.config.Interval)

@@ -14,6 +14,7 @@ type frame struct {
 	version, priority uint8
 	interval          time.Duration
 	copied            bool // version 2 of an advert that goes out in version 3 as well
+	segment           int  // of those that a group lives on
 }
 
 // hears reports whether the filter of a router lets an advert through (RFC 3768 7.1, RFC 9568 7.1). It knows
@@ -50,9 +51,9 @@ type node struct {
 	current frame // being stepped, which Follow refers to
 
 	// For the checks.
-	resumed, changed, weighed, sent time.Duration
-	oracle                          oracle
-	takeovers                       int
+	resumed, changed, weighed, reloaded, sent time.Duration
+	oracle                                    oracle
+	takeovers                                 int
 }
 
 type arrival struct {
@@ -168,11 +169,14 @@ func (n *node) step(w *world, at time.Duration, in Input) {
 	}
 	effects := n.router().effects
 	if w.tell != nil {
-		w.story("%d at %v %T%v: %v; %s", n.id, at, in, in, describe(effects), describeDeadline(n.router()))
+		w.story("%d at %v %T%v: %v; deadline %s", n.id, at, in, in, describe(effects), describeDeadline(n.router()))
 	}
-	switch in.(type) {
+	switch in := in.(type) {
 	case Weighed, Renumbered:
 		n.weighed = w.now
+	case Reconfigured:
+		n.config, n.weighed, n.reloaded = in.Config, w.now, w.now
+		n.oracle.interval = n.router().State().MasterInterval
 	}
 	for _, e := range effects {
 		switch e := e.(type) {

@@ -49,11 +49,12 @@ const (
 	weigh
 	fault
 	renumber
+	reload
 	troubles
 )
 
 func (t trouble) String() string {
-	return [...]string{"partition", "loss", "pause", "crash", "stop", "weigh", "fault", "renumber"}[t]
+	return [...]string{"partition", "loss", "pause", "crash", "stop", "weigh", "fault", "renumber", "reload"}[t]
 }
 
 func newPlan(seed int64) plan {
@@ -206,6 +207,13 @@ func (w *world) disturb(d disturbance) {
 		w.ask(n, Failed{Cause: "link"})
 	case renumber:
 		w.ask(n, Renumbered{Self: address(200 + d.node*10 + w.rng.IntN(10))})
+	case reload:
+		c := n.config
+		c.Priority, c.Preempt = d.priority, !c.Preempt
+		if c.Version == 3 && !c.Interop {
+			c.Interval = w.routers[d.other].Interval
+		}
+		w.ask(n, Reconfigured{Config: c})
 	}
 }
 
@@ -237,6 +245,8 @@ func (w *world) relieve(d disturbance) {
 	case fault:
 		w.ask(n, Cleared{Cause: "link"})
 	case renumber:
+	case reload:
+		w.ask(n, Reconfigured{Config: w.routers[d.node]})
 	}
 }
 
