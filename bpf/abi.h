@@ -11,7 +11,7 @@
 #include "verdicts.h"
 
 enum abi {
-	XV_ABI = 1,
+	XV_ABI = 2,
 };
 
 #define XV_SYMBOL(symbol, action, label, meaning) symbol,
@@ -24,11 +24,18 @@ enum {
 	NO_SLOT = 0xffffffff, /* of a frame that belongs to no router of ours */
 };
 
-/* How the checksum of a version 3 message over IPv4 covers the pseudo header. */
-enum checksum_rule {
-	CHECKSUM_EITHER,
-	CHECKSUM_PLAIN,
-	CHECKSUM_PSEUDO,
+/* What the checksum of a version 3 message over IPv4 may cover; a bit each. */
+enum checksum_form {
+	CHECKSUM_PLAIN = 1 << 0,  /* the message alone */
+	CHECKSUM_PSEUDO = 1 << 1, /* the message and a pseudo header */
+	CHECKSUM_GROUP = 1 << 2,  /* the same, with 224.0.0.18 as destination whatever that is */
+};
+
+/* Whether the trailer of auth_hmac follows a message. */
+enum trailer_rule {
+	TRAILER_REFUSED,
+	TRAILER_ALLOWED,
+	TRAILER_REQUIRED,
 };
 
 /* What becomes of an advert whose address list differs from ours. */
@@ -49,7 +56,7 @@ struct segment {
 	__u32 pad;
 };
 
-struct router_key {
+struct vrid_key {
 	__u32 link;
 	__u32 vlan;
 	__u8 v6;
@@ -57,22 +64,26 @@ struct router_key {
 	__u8 pad[2];
 };
 
+struct router_key {
+	struct vrid_key vrid;
+	__u8 dst[16]; /* of the adverts for the router: its group, or its own address in unicast mode */
+};
+
 struct router {
 	__u8 own[16];	   /* source of our own adverts */
-	__u8 group[16];	   /* multicast destination */
 	__u8 followed[16]; /* source of the followed master; all zero: none */
 	__u8 password[8];  /* version 2, zero padded */
 
 	/* The advert that is coalesced: beside its source its sender, first bytes and length. */
 	__u8 repeat_head[8];
 	__u8 repeat_mac[6];
-	__u16 repeat_length; /* 0: none */
+	__u16 repeat_length; /* 0: none, as ever where a trailer may follow: each one is to be verified */
 
 	__u64 weight; /* sum of the weights of our addresses in xv_addrs */
 	__u32 slot;   /* index in xv_seen, name in xv_verdicts */
 	__u32 list;   /* name of our entries in xv_addrs and xv_peers */
-	enum checksum_rule checksum;
 	enum list_rule list_rule;
+	enum trailer_rule trailer;
 	__u16 addrs;   /* number of our addresses */
 	__u8 versions; /* bit 1 << version */
 	__u8 seconds;  /* interval of version 2; 0 equals no advert's */
@@ -81,7 +92,8 @@ struct router {
 	__u8 any_first;	 /* IPv6: the first address need not be link-local */
 	__u8 skip_addrs; /* the followed master's list is not looked at */
 	__u8 unicast;	 /* adverts come from xv_peers to our own address */
-	__u8 pad[7];
+	__u8 checksums;	 /* enum checksum_form */
+	__u8 pad[6];
 };
 
 /* An address of the list that a router names. */
@@ -142,8 +154,9 @@ struct advert {
 };
 
 _Static_assert(sizeof(struct segment) == 16, "segment");
-_Static_assert(sizeof(struct router_key) == 12, "router_key");
-_Static_assert(sizeof(struct router) == 112, "router");
+_Static_assert(sizeof(struct vrid_key) == 12, "vrid_key");
+_Static_assert(sizeof(struct router_key) == 28, "router_key");
+_Static_assert(sizeof(struct router) == 96, "router");
 _Static_assert(sizeof(struct addr_key) == 20, "addr_key");
 _Static_assert(sizeof(struct peer) == 2, "peer");
 _Static_assert(sizeof(struct seen) == 8, "seen");

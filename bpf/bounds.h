@@ -12,7 +12,7 @@
 
 enum {
 	OFFSET_MASK = 127,		 /* Ethernet, two tags and the longest IPv4 header are 82 bytes */
-	LENGTH_MASK = LARGE_MESSAGE - 1, /* the longest message is 4088 bytes */
+	LENGTH_MASK = LARGE_MESSAGE - 1, /* the longest message without trailer is 4088 bytes */
 };
 
 /* A copy of value, of which the verifier knows only that it fits mask. Make it where it is used: verifiers before

@@ -24,11 +24,27 @@ static inlined bool is_refused_packet(const struct frame *f)
 	return map_lookup(&xv_guard, &key);
 }
 
+static inlined struct vrid_key vrid_of(const struct frame *f)
+{
+	struct vrid_key key = { .link = f->link, .vlan = f->vlan, .v6 = f->v6, .vrid = f->vrid };
+
+	return key;
+}
+
+/* RFC 9568 5.1.1.2, 5.1.2.2: routers of one VRID are told apart by where their adverts go. */
 static inlined struct router *find_router(const struct frame *f)
 {
-	struct router_key key = { .link = f->link, .vlan = f->vlan, .v6 = f->v6, .vrid = f->vrid };
+	struct router_key key = { .vrid = vrid_of(f) };
 
+	copy_address(key.dst, &f->dst);
 	return map_lookup(&xv_routers, &key);
+}
+
+static inlined struct segment *find_segment(const struct frame *f)
+{
+	struct segment_key key = { .link = f->link, .vlan = f->vlan };
+
+	return map_lookup(&xv_segments, &key);
 }
 
 static inlined bool is_flood(struct frame *f, const struct segment *segment)
@@ -56,9 +72,8 @@ static inlined enum verdict judge_ours(struct frame *f)
 {
 	enum verdict v;
 
-	if ((v = check_destination(f)) != DELIVERED || (v = check_sender(f)) != DELIVERED ||
-	    (v = check_header(f)) != DELIVERED || (v = check_checksum(f)) != DELIVERED ||
-	    (v = check_rights(f)) != DELIVERED)
+	if ((v = check_sender(f)) != DELIVERED || (v = check_header(f)) != DELIVERED ||
+	    (v = check_checksum(f)) != DELIVERED || (v = check_rights(f)) != DELIVERED)
 		return v;
 	if (is_repeat(f)) {
 		stamp(f);
@@ -67,36 +82,42 @@ static inlined enum verdict judge_ours(struct frame *f)
 	if ((v = check_addresses(f)) != DELIVERED || (v = check_interval(f)) != DELIVERED)
 		return v;
 	v = hand_over(f);
-	if (v == LOST && same_address(&f->src, f->router->followed))
+	if (v == LOST && is_credible(f))
 		stamp(f);
 	return v;
 }
 
-static inlined enum verdict judge_message(struct frame *f, const struct segment *segment)
+/* A frame that no router of ours listens for; v is what became of the search for its message. */
+static inlined enum verdict judge_stranger(struct frame *f, enum verdict v, bool has_vrid)
 {
-	if (f->length < 2 || (void *)f->message + 2 > f->end)
+	struct segment *segment = find_segment(f);
+	struct vrid_key key = vrid_of(f);
+
+	if (!segment)
+		return OTHER_VLAN;
+	if (v != DELIVERED)
+		return v;
+	if (!has_vrid)
 		return is_vrrp_group(f) ? BAD_LENGTH : ELSEWHERE;
-	f->vrid = f->message->vrid;
-	f->router = find_router(f);
-	return f->router ? judge_ours(f) : judge_foreign(f, segment);
+	return map_lookup(&xv_vrids, &key) ? ELSEWHERE : judge_foreign(f, segment);
 }
 
 /* A frame in which find_ip has found an IP header. */
 static inlined enum verdict judge(struct frame *f)
 {
-	struct segment_key key = { .link = f->link };
-	struct segment *segment;
+	bool has_vrid = false;
 	enum verdict v;
 
 	read_headers(f);
 	if (guard && !is_vrrp(f))
 		return is_refused_packet(f) ? NO_ACCEPT : NOT_VRRP;
-	key.vlan = f->vlan;
-	segment = map_lookup(&xv_segments, &key);
-	if (!segment)
-		return OTHER_VLAN;
 	v = find_message(f);
-	return v == DELIVERED ? judge_message(f, segment) : v;
+	if (v == DELIVERED && f->length >= 2 && (void *)f->message + 2 <= f->end) {
+		has_vrid = true;
+		f->vrid = f->message->vrid;
+		f->router = find_router(f);
+	}
+	return f->router ? judge_ours(f) : judge_stranger(f, v, has_vrid);
 }
 
 /* Judges and concludes; tells whether the frame goes on to the stack. Traffic that passes by is told apart first

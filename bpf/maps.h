@@ -21,7 +21,7 @@ enum verdict last_verdict;
 /* What all samples together may still take. Writer and reader: the filter. */
 struct bucket sample_budget;
 
-/* Which VLANs of which links are looked at. Writer: the daemon. Reader: the filter. */
+/* Which VLANs of which links are looked at beside those of our routers. Writer: the daemon. Reader: the filter. */
 struct {
 	__uint(type, MAP_HASH);
 	__uint(map_flags, NO_PREALLOC);
@@ -38,6 +38,15 @@ struct {
 	__type(key, struct router_key);
 	__type(value, struct router);
 } xv_routers SEC(".maps");
+
+/* The VRIDs that our routers have, wherever they listen. Writer: the daemon. Reader: the filter. */
+struct {
+	__uint(type, MAP_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct vrid_key);
+	__type(value, __u8);
+} xv_vrids SEC(".maps");
 
 /*
  * The addresses of each router, and a random weight for each: a list of as many addresses and the same sum of

@@ -53,9 +53,10 @@ struct frame {
 	__u32 offset; /* of the message in the frame */
 	__u32 length; /* by the IP header, never the frame's padding; 0 until found */
 	__u8 vrid;
-
 	struct router *router; /* NULL: none of ours */
-	__u64 now;	       /* 0 until the clock was read */
+
+	__u32 covered; /* what the checksum covers of the message; known once check_length was passed */
+	__u64 now;     /* 0 until the clock was read */
 };
 
 static inlined bool is_tag(__u16 type)

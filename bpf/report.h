@@ -20,6 +20,7 @@ enum {
 /* Keep these types in the object's type information, from which the daemon's are generated. */
 const struct advert *xv_advert_type __attribute__((unused));
 const enum abi *xv_abi_type __attribute__((unused));
+const enum checksum_form *xv_form_type __attribute__((unused));
 
 enum action { PASS, TAKE, DROP };
 

@@ -38,6 +38,12 @@
 	V(BAD_INTERVAL, DROP, "interval", "interval is zero, or (version 2) not the configured one")             \
 	V(UNKNOWN_VRID, DROP, "vrid", "VRID is not configured here and unknown_vrid is drop")                    \
 	V(FLOOD, DROP, "flood", "foreign adverts above the link's rate limit")                                   \
-	V(NO_ACCEPT, DROP, "no_accept", "packet to a virtual address whose router runs no_accept or vrrp_strict")
+	V(NO_ACCEPT, DROP, "no_accept", "packet to a virtual address whose router has no_accept or vrrp_strict") \
+	V(HMAC_MISSING, DROP, "hmac_missing", "no trailer, which auth_hmac demands in mode enforce")             \
+	V(HMAC_MALFORMED, DROP, "hmac_malformed", "auth_hmac trailer of another type, or with reserved bits")    \
+	V(HMAC_STALE, DROP, "hmac_stale", "signed outside time_window: replayed, or a clock is wrong")           \
+	V(HMAC_KEY, DROP, "hmac_key", "signed with a key whose id auth_hmac does not have")                      \
+	V(HMAC_INVALID, DROP, "hmac_invalid", "signature is wrong: forged, or the keys differ")                  \
+	V(HMAC_REPLAY, DROP, "hmac_replay", "sequence number is not above the sender's last: replayed")
 
 #endif

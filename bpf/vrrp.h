@@ -15,9 +15,11 @@ enum {
 	TYPE_ADVERTISEMENT = 1,
 	AUTH_PASS = 1,
 	AUTH_BYTES = 8,
+	TRAILER_BYTES = 28, /* of auth_hmac, behind the message (draft-cassen-vrrp-auth-hmac) */
 	PRIORITY_OWNER = 255,
 	INTERVAL_MASK = 0x0fff, /* the other four bits are reserved (RFC 9568 5.2.6) */
 	MAX_ADDRS = 255,
+	ALL_ROUTERS = 0xe0000012, /* 224.0.0.18 (RFC 9568 5.1.1.2) */
 };
 
 static inlined __u8 version_of(const struct vrrp *m)
@@ -30,15 +32,7 @@ static inlined bool is_vrrp_group(const struct frame *f)
 	if (f->v6)
 		return f->dst.words[0] == htonl(0xff020000) && !f->dst.words[1] && !f->dst.words[2] &&
 		       f->dst.words[3] == htonl(0x12);
-	return f->dst.words[3] == htonl(0xe0000012);
-}
-
-/* RFC 9568 5.1.1.2, 5.1.2.2; unicast adverts are meant for our own address. */
-static inlined enum verdict check_destination(const struct frame *f)
-{
-	const struct router *r = f->router;
-
-	return same_address(&f->dst, r->unicast ? r->own : r->group) ? DELIVERED : ELSEWHERE;
+	return f->dst.words[3] == htonl(ALL_ROUTERS);
 }
 
 /* Addresses that no host has as its own: 0/8, 127/8, 224/3; ::, ::1, ff00::/8. */
@@ -78,16 +72,24 @@ static inlined enum verdict check_sender(const struct frame *f)
 	return r->unicast ? check_peer(f) : DELIVERED;
 }
 
-/* RFC 9568 5.2.5, 7.1. Version 2 closes with eight bytes of authentication data, used or not. */
-static inlined enum verdict check_length(const struct frame *f)
+/* RFC 9568 5.2.5, 7.1. Version 2 closes with eight bytes of authentication data, used or not. A trailer is part of
+ * what an IPv6 checksum covers, but not of what an IPv4 one does; one behind 254 IPv6 addresses is too much. */
+static inlined enum verdict check_length(struct frame *f)
 {
 	const struct vrrp *m = f->message;
 	__u32 wanted = sizeof(*m) + m->count * (f->v6 && !f->v2 ? 16 : 4) + (f->v2 ? AUTH_BYTES : 0);
+	enum trailer_rule trailer = f->router->trailer;
 
 	if (!m->count && !(f->v2 && !f->router->addrs))
 		return NO_ADDRESSES;
-	if (f->length != forget(wanted))
+	wanted = forget(wanted);
+	f->covered = wanted;
+	if (f->length == wanted)
+		return trailer == TRAILER_REQUIRED ? HMAC_MISSING : DELIVERED;
+	if (f->length != wanted + TRAILER_BYTES || f->length > LENGTH_MASK || trailer == TRAILER_REFUSED)
 		return BAD_LENGTH;
+	if (f->v6)
+		f->covered = f->length;
 	return DELIVERED;
 }
 
@@ -108,15 +110,16 @@ static inlined enum verdict check_header(struct frame *f)
 /* RFC 9568 5.2.8, RFC 3768 5.3.8. */
 static inlined enum verdict check_checksum(const struct frame *f)
 {
-	__u64 plain = sum_message(message_again(f), f->end, f->length);
-	__u64 full = plain + sum_pseudo(f->src.words, f->dst.words, f->v6, f->length);
-	enum checksum_rule rule = f->router->checksum;
+	__u64 plain = sum_message(message_again(f), f->end, f->covered);
+	__u64 pseudo = plain + sum_pseudo(f->src.words, f->dst.words, f->v6, f->covered);
+	__u8 forms = f->router->checksums;
 
 	if (f->v6)
-		rule = CHECKSUM_PSEUDO;
+		forms = CHECKSUM_PSEUDO;
 	else if (f->v2)
-		rule = CHECKSUM_PLAIN;
-	if ((rule != CHECKSUM_PSEUDO && sums_up(plain)) || (rule != CHECKSUM_PLAIN && sums_up(full)))
+		forms = CHECKSUM_PLAIN;
+	if ((forms & CHECKSUM_PLAIN && sums_up(plain)) || (forms & CHECKSUM_PSEUDO && sums_up(pseudo)) ||
+	    (forms & CHECKSUM_GROUP && sums_up(pseudo - f->dst.words[3] + htonl(ALL_ROUTERS))))
 		return DELIVERED;
 	return BAD_CHECKSUM;
 }
@@ -133,7 +136,8 @@ static inlined enum verdict check_first_address(const struct frame *f)
 	return DELIVERED;
 }
 
-/* RFC 2338 5.3.6. The password is the message's last eight bytes. */
+/* RFC 2338 5.3.6. The password is the message's last eight bytes. No trailer is among those covered: version 2 is
+ * IPv4. */
 static inlined enum verdict check_authentication(const struct frame *f)
 {
 	const struct router *r = f->router;
@@ -144,7 +148,7 @@ static inlined enum verdict check_authentication(const struct frame *f)
 		return AUTH_TYPE;
 	if (r->auth_type != AUTH_PASS)
 		return DELIVERED;
-	password = message_again(f) + bounded(f->length - AUTH_BYTES, LENGTH_MASK);
+	password = message_again(f) + bounded(f->covered - AUTH_BYTES, LENGTH_MASK);
 	opaque(password);
 	if ((void *)(password + 1) > end || *password != *(__u64 *)r->password)
 		return AUTH_DATA;

@@ -116,14 +116,16 @@ func decode(record []byte) (Sample, error) {
 	}
 	message := record[unsafe.Offsetof(a.Message):]
 	message = append([]byte(nil), message[:min(len(message), int(a.Length))]...)
+	dst := unmap(a.Dst, a.V6 != 0)
+	id := vrrp.ID{Link: int(a.Link), VLAN: vrrp.VLAN(a.Vlan), V6: a.V6 != 0, VRID: vridOf(message)}
 	return Sample{
 		Verdict: verdict.Verdict(a.Verdict),
 		Advert: Advert{
 			At:      time.Duration(a.AtNs),
-			ID:      vrrp.ID{Link: int(a.Link), VLAN: vrrp.VLAN(a.Vlan), V6: a.V6 != 0, VRID: vridOf(message)},
+			ID:      id.To(dst),
 			TTL:     a.Ttl,
 			Src:     unmap(a.Src, a.V6 != 0),
-			Dst:     unmap(a.Dst, a.V6 != 0),
+			Dst:     dst,
 			MAC:     a.Mac,
 			Length:  int(a.Length),
 			Message: message,

@@ -187,5 +187,6 @@ func (l *Loader) shared() map[string]*ebpf.Map {
 		xvMapXvSeen:     o.XvSeen,
 		xvMapXvSegments: o.XvSegments,
 		xvMapXvVerdicts: o.XvVerdicts,
+		xvMapXvVrids:    o.XvVrids,
 	}
 }

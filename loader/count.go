@@ -37,7 +37,7 @@ func (l *Loader) Counts() ([]Count, error) {
 
 func compareCounts(a, b Count) int {
 	return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.ID.VLAN, b.ID.VLAN), compareFlags(a.ID.V6, b.ID.V6),
-		cmp.Compare(a.ID.VRID, b.ID.VRID), cmp.Compare(a.Verdict, b.Verdict))
+		cmp.Compare(a.ID.VRID, b.ID.VRID), a.ID.Dst.Compare(b.ID.Dst), cmp.Compare(a.Verdict, b.Verdict))
 }
 
 func compareFlags(a, b bool) int { return cmp.Compare(bit[uint8](a), bit[uint8](b)) }

@@ -101,6 +101,7 @@ type Loader struct {
 	attached  map[int]attached
 
 	routers  map[vrrp.ID]*router
+	vrids    map[xvVridKey]int // routers that have it
 	slots    slots
 	lastList uint32
 }
@@ -137,6 +138,7 @@ func Open(o Options) (*Loader, error) {
 		samples:  make(chan Sample, samplesAhead),
 		attached: make(map[int]attached),
 		routers:  make(map[vrrp.ID]*router),
+		vrids:    make(map[xvVridKey]int),
 		slots:    slots{size: uint32(o.Routers)},
 	}
 	if err := l.load(); err != nil {
@@ -154,6 +156,7 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	routers := uint32(o.Routers)
 	for name, entries := range map[string]uint32{
 		xvMapXvRouters:  routers,
+		xvMapXvVrids:    routers,
 		xvMapXvSeen:     routers,
 		xvMapXvAddrs:    routers*addrsPerRouter + maxAddrs*2,
 		xvMapXvPeers:    routers*peersPerRouter + maxAddrs*2,

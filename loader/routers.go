@@ -15,6 +15,7 @@ import (
 
 // router is what the filter was told of a router, to be told again with changes.
 type router struct {
+	key   xvRouterKey
 	value xvRouter
 	since time.Duration // instant of the advert given to Follow; never when nobody is followed
 	addrs []xvAddrKey   // its entries in xv_addrs
@@ -44,21 +45,25 @@ func (l *Loader) RemoveSegment(link int, v vrrp.VLAN) error {
 }
 
 // SetRouter adds a router or replaces its rules at one instant; what it follows is forgotten but for
-// Rules.Followed, and its stamps are kept. An error leaves the filter as it was.
+// Rules.Followed, and its stamps are kept. An error leaves the filter as it was. Its VLAN is looked at from then on;
+// SetSegment says what becomes of other frames there.
 func (l *Loader) SetRouter(r vrrp.Rules) error {
 	if err := l.setRouter(r); err != nil {
-		return fmt.Errorf("set %s: %w", describe(r.ID), explainPut(err))
+		return fmt.Errorf("set router %v: %w", r.ID, explainPut(err))
 	}
 	return nil
 }
 
 func (l *Loader) setRouter(r vrrp.Rules) error {
-	if r.ID.V6 && r.Versions&vrrp.V2 != 0 {
+	switch {
+	case r.ID.V6 && r.Versions&vrrp.V2 != 0:
 		return errors.New("version 2 has no IPv6")
+	case r.ListensOn() != r.ID.ListensOn():
+		return fmt.Errorf("its adverts are sent to %v", r.ListensOn())
 	}
 	old := l.routers[r.ID]
 	l.lastList++
-	next := router{value: rules(r), since: never}
+	next := router{key: keyOf(r.ID), value: rules(r), since: never}
 	if r.Followed.IsValid() {
 		next.since = 0
 	}
@@ -69,7 +74,7 @@ func (l *Loader) setRouter(r vrrp.Rules) error {
 	}
 	next.value.Slot = slot
 	if err = l.writeLists(&next, r); err == nil {
-		err = l.obj.XvRouters.Put(keyOf(r.ID), next.value)
+		err = l.putRouter(&next)
 	}
 	if err != nil {
 		if old == nil {
@@ -79,9 +84,31 @@ func (l *Loader) setRouter(r vrrp.Rules) error {
 	}
 	l.routers[r.ID] = &next
 	if old == nil {
+		l.vrids[next.key.Vrid]++
 		return nil
 	}
 	return l.removeLists(old)
+}
+
+// putRouter makes the filter know a router, and its VRID first: an advert that goes elsewhere is never foreign then.
+func (l *Loader) putRouter(r *router) error {
+	if err := l.obj.XvVrids.Put(r.key.Vrid, uint8(1)); err != nil {
+		return err
+	}
+	err := l.obj.XvRouters.Put(r.key, r.value)
+	if err != nil {
+		err = errors.Join(err, l.dropVRID(r.key.Vrid))
+	}
+	return err
+}
+
+// dropVRID makes the filter forget a VRID that no router has.
+func (l *Loader) dropVRID(key xvVridKey) error {
+	if l.vrids[key] > 0 {
+		return nil
+	}
+	delete(l.vrids, key)
+	return removeKeys(l.obj.XvVrids, []xvVridKey{key})
 }
 
 // RemoveRouter forgets a router and its counters.
@@ -90,39 +117,42 @@ func (l *Loader) RemoveRouter(id vrrp.ID) error {
 	if !ok {
 		return nil
 	}
-	err := l.obj.XvRouters.Delete(keyOf(id))
-	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-		return fmt.Errorf("remove %s: %w", describe(id), err)
+	if err := removeKeys(l.obj.XvRouters, []xvRouterKey{r.key}); err != nil {
+		return fmt.Errorf("remove router %v: %w", id, err)
 	}
 	delete(l.routers, id)
-	if err := errors.Join(l.removeLists(r), l.removeCounters(id.Link, r.value.Slot)); err != nil {
-		return fmt.Errorf("remove %s: %w", describe(id), err)
+	l.vrids[r.key.Vrid]--
+	if err := errors.Join(l.dropVRID(r.key.Vrid), l.removeLists(r), l.removeCounters(id.Link, r.value.Slot)); err != nil {
+		return fmt.Errorf("remove router %v: %w", id, err)
 	}
 	l.slots.release(r.value.Slot)
 	return nil
 }
 
-// Follow makes the filter coalesce adverts equal to a: same source, MAC, header and length. nil follows nobody.
+// Follow makes the filter coalesce adverts equal to a: same source, MAC, header and length. nil follows nobody. Where
+// a trailer may follow the message none is coalesced: the filter cannot tell a good signature from a forged one.
 func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 	r, ok := l.routers[id]
 	if !ok {
-		return fmt.Errorf("follow a master: no %s", describe(id))
+		return fmt.Errorf("follow a master: no router %v", id)
 	}
 	value := r.value
 	value.Followed, value.RepeatHead, value.RepeatMac, value.RepeatLength = [16]byte{}, [8]byte{}, [6]byte{}, 0
 	since := never
 	if a != nil {
 		if len(a.Message) < len(value.RepeatHead) {
-			return fmt.Errorf("follow a master: %s: advert of %d bytes is no advert", describe(id), len(a.Message))
+			return fmt.Errorf("follow a master: router %v: advert of %d bytes is no advert", id, len(a.Message))
 		}
 		value.Followed = a.Src.As16()
 		value.RepeatHead = [8]byte(a.Message)
 		value.RepeatMac = a.MAC
-		value.RepeatLength = uint16(len(a.Message))
+		if value.Trailer == xvTrailerRuleTRAILER_REFUSED {
+			value.RepeatLength = uint16(len(a.Message))
+		}
 		since = a.At
 	}
-	if err := l.obj.XvRouters.Put(keyOf(id), value); err != nil {
-		return fmt.Errorf("follow a master: %s: %w", describe(id), explainPut(err))
+	if err := l.obj.XvRouters.Put(r.key, value); err != nil {
+		return fmt.Errorf("follow a master: router %v: %w", id, explainPut(err))
 	}
 	r.value, r.since = value, since
 	return nil
@@ -209,11 +239,10 @@ func removeKeys[K any](m *ebpf.Map, keys []K) error {
 func rules(r vrrp.Rules) xvRouter {
 	return xvRouter{
 		Own:       address(r.Own),
-		Group:     address(r.Group),
 		Followed:  address(r.Followed),
 		Password:  r.Auth.Data,
-		Checksum:  checksumRules[r.Checksum],
 		ListRule:  listRules[r.Mismatch],
+		Trailer:   trailerRules[r.Trailer],
 		Addrs:     uint16(len(r.Addrs)),
 		Versions:  uint8(r.Versions),
 		Seconds:   wholeSeconds(r.Interval),
@@ -222,13 +251,29 @@ func rules(r vrrp.Rules) xvRouter {
 		AnyFirst:  bit[uint8](r.AnyFirst),
 		SkipAddrs: bit[uint8](r.SkipAddrs),
 		Unicast:   bit[uint8](len(r.Peers) != 0),
+		Checksums: uint8(checksumForms(r)),
 	}
 }
 
-var checksumRules = [...]xvChecksumRule{
-	vrrp.Either: xvChecksumRuleCHECKSUM_EITHER,
-	vrrp.Plain:  xvChecksumRuleCHECKSUM_PLAIN,
-	vrrp.Pseudo: xvChecksumRuleCHECKSUM_PSEUDO,
+// checksumForms are the forms of checksum that a router takes.
+func checksumForms(r vrrp.Rules) xvChecksumForm {
+	switch {
+	case r.Checksum == vrrp.Plain:
+		return xvChecksumFormCHECKSUM_PLAIN
+	case r.Checksum == vrrp.Pseudo:
+		return xvChecksumFormCHECKSUM_PSEUDO
+	case r.Checksum == vrrp.OldUnicast:
+		return xvChecksumFormCHECKSUM_GROUP
+	case len(r.Peers) != 0:
+		return xvChecksumFormCHECKSUM_PLAIN | xvChecksumFormCHECKSUM_PSEUDO | xvChecksumFormCHECKSUM_GROUP
+	}
+	return xvChecksumFormCHECKSUM_PLAIN | xvChecksumFormCHECKSUM_PSEUDO
+}
+
+var trailerRules = [...]xvTrailerRule{
+	vrrp.TrailerRefused:  xvTrailerRuleTRAILER_REFUSED,
+	vrrp.TrailerAllowed:  xvTrailerRuleTRAILER_ALLOWED,
+	vrrp.TrailerRequired: xvTrailerRuleTRAILER_REQUIRED,
 }
 
 var listRules = [...]xvListRule{
@@ -261,11 +306,8 @@ func bit[T uint8 | uint32](on bool) T {
 }
 
 func keyOf(id vrrp.ID) xvRouterKey {
-	return xvRouterKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Vrid: id.VRID}
-}
-
-func describe(id vrrp.ID) string {
-	return fmt.Sprintf("%s router %d on link %d, VLAN %s", id.Family(), id.VRID, id.Link, id.VLAN)
+	vrid := xvVridKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Vrid: id.VRID}
+	return xvRouterKey{Vrid: vrid, Dst: id.ListensOn().As16()}
 }
 
 // slots hands out the indices of xv_seen, the longest unused first.

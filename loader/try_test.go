@@ -26,7 +26,7 @@ func check(t *testing.T, base func() vrrp.Rules, cases []judged) {
 			if c.rules != nil {
 				c.rules(&r)
 			}
-			add(t, l, r)
+			id := add(t, l, r)
 			for _, hook := range []Mode{XDP, TC} {
 				got, err := l.Try(c.packet.bytes(), hook)
 				if err != nil {
@@ -36,7 +36,7 @@ func check(t *testing.T, base func() vrrp.Rules, cases []judged) {
 					t.Errorf("%s: %s, want %s", hook, got, c.want)
 				}
 			}
-			if err := l.RemoveRouter(r.ID); err != nil {
+			if err := l.RemoveRouter(id); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -206,8 +206,10 @@ func set(t testing.TB, l *Loader, s Segment) {
 	}
 }
 
+// add configures a router where its rules say that it listens.
 func add(t testing.TB, l *Loader, r vrrp.Rules) vrrp.ID {
 	t.Helper()
+	r.ID = r.ID.To(r.ListensOn())
 	if err := l.SetRouter(r); err != nil {
 		t.Fatal(err)
 	}

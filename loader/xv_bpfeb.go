@@ -16,7 +16,7 @@ import (
 type xvAbi uint32
 
 const (
-	xvAbiXV_ABI xvAbi = 1
+	xvAbiXV_ABI xvAbi = 2
 )
 
 type xvAddrKey struct {
@@ -46,12 +46,12 @@ type xvBucket struct {
 	EmptyNs uint64
 }
 
-type xvChecksumRule uint32
+type xvChecksumForm uint32
 
 const (
-	xvChecksumRuleCHECKSUM_EITHER xvChecksumRule = 0
-	xvChecksumRuleCHECKSUM_PLAIN  xvChecksumRule = 1
-	xvChecksumRuleCHECKSUM_PSEUDO xvChecksumRule = 2
+	xvChecksumFormCHECKSUM_PLAIN  xvChecksumForm = 1
+	xvChecksumFormCHECKSUM_PSEUDO xvChecksumForm = 2
+	xvChecksumFormCHECKSUM_GROUP  xvChecksumForm = 4
 )
 
 type xvCountKey struct {
@@ -84,7 +84,6 @@ type xvPeer struct {
 type xvRouter struct {
 	_            structs.HostLayout
 	Own          [16]uint8
-	Group        [16]uint8
 	Followed     [16]uint8
 	Password     [8]uint8
 	RepeatHead   [8]uint8
@@ -93,8 +92,8 @@ type xvRouter struct {
 	Weight       uint64
 	Slot         uint32
 	List         uint32
-	Checksum     xvChecksumRule
 	ListRule     xvListRule
+	Trailer      xvTrailerRule
 	Addrs        uint16
 	Versions     uint8
 	Seconds      uint8
@@ -103,16 +102,14 @@ type xvRouter struct {
 	AnyFirst     uint8
 	SkipAddrs    uint8
 	Unicast      uint8
-	Pad          [7]uint8
+	Checksums    uint8
+	Pad          [6]uint8
 }
 
 type xvRouterKey struct {
 	_    structs.HostLayout
-	Link uint32
-	Vlan uint32
-	V6   uint8
-	Vrid uint8
-	Pad  [2]uint8
+	Vrid xvVridKey
+	Dst  [16]uint8
 }
 
 type xvSampleKey struct {
@@ -142,6 +139,14 @@ type xvSegmentKey struct {
 	Link uint32
 	Vlan uint32
 }
+
+type xvTrailerRule uint32
+
+const (
+	xvTrailerRuleTRAILER_REFUSED  xvTrailerRule = 0
+	xvTrailerRuleTRAILER_ALLOWED  xvTrailerRule = 1
+	xvTrailerRuleTRAILER_REQUIRED xvTrailerRule = 2
+)
 
 type xvVerdict uint32
 
@@ -175,8 +180,23 @@ const (
 	xvVerdictUNKNOWN_VRID   xvVerdict = 26
 	xvVerdictFLOOD          xvVerdict = 27
 	xvVerdictNO_ACCEPT      xvVerdict = 28
-	xvVerdictVERDICT_COUNT  xvVerdict = 29
+	xvVerdictHMAC_MISSING   xvVerdict = 29
+	xvVerdictHMAC_MALFORMED xvVerdict = 30
+	xvVerdictHMAC_STALE     xvVerdict = 31
+	xvVerdictHMAC_KEY       xvVerdict = 32
+	xvVerdictHMAC_INVALID   xvVerdict = 33
+	xvVerdictHMAC_REPLAY    xvVerdict = 34
+	xvVerdictVERDICT_COUNT  xvVerdict = 35
 )
+
+type xvVridKey struct {
+	_    structs.HostLayout
+	Link uint32
+	Vlan uint32
+	V6   uint8
+	Vrid uint8
+	Pad  [2]uint8
+}
 
 // Names of all BPF objects in the ELF.
 //
@@ -193,6 +213,7 @@ const (
 	xvMapXvSeen       = "xv_seen"
 	xvMapXvSegments   = "xv_segments"
 	xvMapXvVerdicts   = "xv_verdicts"
+	xvMapXvVrids      = "xv_vrids"
 	xvProgXvTcIn      = "xv_tc_in"
 	xvProgXvXdp       = "xv_xdp"
 	xvProgXvXdpTag    = "xv_xdp_tag"
@@ -204,6 +225,7 @@ const (
 	xvVarTrace        = "trace"
 	xvVarXvAbiType    = "xv_abi_type"
 	xvVarXvAdvertType = "xv_advert_type"
+	xvVarXvFormType   = "xv_form_type"
 	xvVarZero         = "zero"
 )
 
@@ -269,6 +291,7 @@ type xvMapSpecs struct {
 	XvSeen     *ebpf.MapSpec `ebpf:"xv_seen"`
 	XvSegments *ebpf.MapSpec `ebpf:"xv_segments"`
 	XvVerdicts *ebpf.MapSpec `ebpf:"xv_verdicts"`
+	XvVrids    *ebpf.MapSpec `ebpf:"xv_vrids"`
 }
 
 // xvVariableSpecs contains global variables before they are loaded into the kernel.
@@ -283,6 +306,7 @@ type xvVariableSpecs struct {
 	Trace        *ebpf.VariableSpec `ebpf:"trace"`
 	XvAbiType    *ebpf.VariableSpec `ebpf:"xv_abi_type"`
 	XvAdvertType *ebpf.VariableSpec `ebpf:"xv_advert_type"`
+	XvFormType   *ebpf.VariableSpec `ebpf:"xv_form_type"`
 	Zero         *ebpf.VariableSpec `ebpf:"zero"`
 }
 
@@ -317,6 +341,7 @@ type xvMaps struct {
 	XvSeen     *ebpf.Map `ebpf:"xv_seen"`
 	XvSegments *ebpf.Map `ebpf:"xv_segments"`
 	XvVerdicts *ebpf.Map `ebpf:"xv_verdicts"`
+	XvVrids    *ebpf.Map `ebpf:"xv_vrids"`
 }
 
 func (m *xvMaps) Close() error {
@@ -332,6 +357,7 @@ func (m *xvMaps) Close() error {
 		m.XvSeen,
 		m.XvSegments,
 		m.XvVerdicts,
+		m.XvVrids,
 	)
 }
 
@@ -347,6 +373,7 @@ type xvVariables struct {
 	Trace        *ebpf.Variable `ebpf:"trace"`
 	XvAbiType    *ebpf.Variable `ebpf:"xv_abi_type"`
 	XvAdvertType *ebpf.Variable `ebpf:"xv_advert_type"`
+	XvFormType   *ebpf.Variable `ebpf:"xv_form_type"`
 	Zero         *ebpf.Variable `ebpf:"zero"`
 }
 

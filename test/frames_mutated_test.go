@@ -37,7 +37,8 @@ func TestFramesMutated(t *testing.T) {
 }
 
 // past is the verdicts that do not follow from the frame and the configuration of a duel alone.
-var past = []verdict.Verdict{verdict.Coalesced, verdict.Lost, verdict.Flood, verdict.NoAccept}
+var past = []verdict.Verdict{verdict.Coalesced, verdict.Lost, verdict.Flood, verdict.NoAccept, verdict.HMACMalformed,
+	verdict.HMACStale, verdict.HMACKey, verdict.HMACInvalid, verdict.HMACReplay}
 
 // FuzzFilter looks for a frame on which filter and codec disagree. mend says what is made right again before the
 // frame is judged, so that checksums do not end every search.
@@ -83,7 +84,7 @@ func newDuel(t testing.TB) *duel {
 		_, _, overV6 := mutant{frame}.anatomy()
 		for _, r := range h.routers {
 			if r.ID.V6 == overV6 {
-				d.seeds = append(d.seeds, relabelled(frame, r.ID.VRID))
+				d.seeds = append(d.seeds, readdressed(relabelled(frame, r.ID.VRID), r.ID.ListensOn()))
 			}
 		}
 	}
@@ -117,8 +118,17 @@ var special = []vrrp.Rules{
 	v2(251, "192.0.2.254", func(r *vrrp.Rules) { r.Versions, r.Addrs = vrrp.V2|vrrp.V3, nil }),
 	v3(252, "192.0.2.254", exact),
 	v3(253, "192.0.2.254", peers("192.0.2.2", 64), peers("192.0.2.9", 255)),
+	v3(253, "192.0.2.254", group("239.1.2.3")),
+	v3(253, "192.0.2.254", own("192.0.2.7"), peers("192.0.2.2", 0), pseudo),
+	v3(253, "192.0.2.254", own("192.0.2.8"), peers("192.0.2.2", 0), oldUnicast, permitted),
+	v2(254, "192.0.2.254", permitted, pass("s3cr3tpw")),
+	v3(254, "192.0.2.254", group("239.1.2.4"), signed),
 	v6(251, "2001:db8::254", plain, exact),
+	v6(251, "fe80::1", group("ff02::99"), signed),
+	v6(252, "fe80::1", permitted),
 }
+
+func oldUnicast(r *vrrp.Rules) { r.Checksum = vrrp.OldUnicast }
 
 // follower leaves the address list of the master it follows unchecked.
 var follower = v2(250, "192.0.2.222", exact, func(r *vrrp.Rules) {
@@ -171,6 +181,18 @@ func relabelled(frame []byte, vrid uint8) []byte {
 	return m.frame
 }
 
+// readdressed is a copy of a frame with another destination and the header's checksum that fits.
+func readdressed(frame []byte, dst netip.Addr) []byte {
+	m := mutant{frame: bytes.Clone(frame)}
+	packet, _, v6 := m.anatomy()
+	if packet == nil || v6 != dst.Is6() {
+		return m.frame
+	}
+	copy(packet[map[bool]int{false: 16, true: 24}[v6]:], dst.AsSlice())
+	m.mend(mendHeader)
+	return m.frame
+}
+
 // mutant is a frame in the hands of a test.
 type mutant struct{ frame []byte }
 
@@ -201,7 +223,7 @@ func (m mutant) anatomy() (packet, message []byte, v6 bool) {
 // mutate changes one thing: a bit, a field, the length, the tags or the addresses.
 func (m *mutant) mutate(random *rand.Rand) {
 	packet, message, v6 := m.anatomy()
-	switch random.IntN(8) {
+	switch random.IntN(9) {
 	case 0:
 		m.flip(m.frame, random)
 	case 1:
@@ -216,6 +238,8 @@ func (m *mutant) mutate(random *rand.Rand) {
 		m.resize(random)
 	case 7:
 		m.retag(random)
+	case 8:
+		m.frame = append(m.frame, make([]byte, trailerLen)...)
 	}
 }
 
@@ -253,12 +277,16 @@ func (m *mutant) retag(random *rand.Rand) {
 	m.frame = slices.Insert(m.frame, 12, tag...)
 }
 
+// trailerLen is the length of what auth_hmac puts behind a message.
+const trailerLen = 28
+
 // What mend can make right.
 const (
 	mendLength  = 1 << iota // the length in the IP header is that of the frame
 	mendHeader              // the checksum of the IPv4 header
 	mendMessage             // the checksum of the message
 	mendPseudo              // the latter with pseudo header over IPv4
+	mendGroup               // that one with 224.0.0.18 for destination
 )
 
 // mend makes right again what the bits of what name, as far as the frame has it.
@@ -281,10 +309,16 @@ func (m mutant) mend(what uint8) {
 	if what&mendMessage == 0 || length < 8 || length > len(message) {
 		return
 	}
+	if !v6 && length == trailerLen+8+4*int(message[3])+map[bool]int{true: 8}[message[0]>>4 == 2] {
+		length -= trailerLen // which IPv4 does not cover
+	}
 	acc := uint32(0)
-	if v6 {
+	switch {
+	case v6:
 		acc = add(112+uint32(length), packet[8:40])
-	} else if what&mendPseudo != 0 {
+	case what&(mendPseudo|mendGroup) == mendPseudo|mendGroup:
+		acc = add(112+uint32(length)+0xe000+0x0012, packet[12:16])
+	case what&mendPseudo != 0:
 		acc = add(112+uint32(length), packet[12:20])
 	}
 	setSum(message[:length], 6, acc)

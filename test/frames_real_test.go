@@ -104,6 +104,15 @@ var receivers = []receiver{
 	{"ka243_v3_4_asv2", "pseudo", on(v3(62, "192.0.2.111", pseudo)), all(verdict.BadChecksum)},
 	{"ka243_hmac", "without the extension", on(v3(65, "192.0.2.113"), v6(65, "fe80::5e00:41")),
 		all(verdict.BadLength)},
+	{"ka243_hmac", "that demands it", on(v3(65, "192.0.2.113", signed), v6(65, "fe80::5e00:41", signed)),
+		all(verdict.Delivered)},
+	{"ka243_hmac", "that permits it, message alone",
+		on(v3(65, "192.0.2.113", permitted, plain), v6(65, "fe80::5e00:41", permitted, plain)),
+		[]expectation{{"IPv4", verdict.BadChecksum}, {"IPv6", verdict.Delivered}}},
+	{"ka243_ka24def", "that demands a trailer", on(v3(66, "192.0.2.114", signed), v6(66, "fe80::5e00:42", signed)),
+		all(verdict.HMACMissing)},
+	{"ka243_ka24def", "that permits a trailer",
+		on(v3(66, "192.0.2.114", permitted), v6(66, "fe80::5e00:42", permitted)), all(verdict.Delivered)},
 
 	{"frr844_election", "pseudo, any first address", on(frr(pseudo, anyFirst)...), all(verdict.Delivered)},
 	{"frr844_election", "strict", on(frr(plain)...), []expectation{{"VRRPv2", verdict.Delivered},
@@ -223,6 +232,7 @@ func router(versions vrrp.Versions, vrid uint8, vip string, options []option) vr
 	for _, set := range options {
 		set(&r)
 	}
+	r.ID = r.ID.To(r.ListensOn())
 	return r
 }
 
@@ -249,6 +259,9 @@ func plain(r *vrrp.Rules)          { r.Checksum = vrrp.Plain }
 func owner(r *vrrp.Rules)          { r.Owner = true }
 func exact(r *vrrp.Rules)          { r.Mismatch = vrrp.DropMismatch }
 func anyFirst(r *vrrp.Rules)       { r.AnyFirst = true }
+func signed(r *vrrp.Rules)         { r.Trailer = vrrp.TrailerRequired }
+func permitted(r *vrrp.Rules)      { r.Trailer = vrrp.TrailerAllowed }
+func group(addr string) option     { return func(r *vrrp.Rules) { r.Group = netip.MustParseAddr(addr) } }
 func peers(a string, ttl uint8) option {
 	return func(r *vrrp.Rules) {
 		r.Peers = append(r.Peers, vrrp.Peer{Addr: netip.MustParseAddr(a), MinTTL: ttl, MaxTTL: 255})

@@ -153,16 +153,26 @@ func readFrameSetIn(t testing.TB, dir string) *frameSet {
 // frames reads a capture of the set.
 func (s *frameSet) frames(t testing.TB, file string) [][]byte {
 	t.Helper()
+	var frames [][]byte
+	for _, r := range s.records(t, file) {
+		frames = append(frames, r.frame)
+	}
+	return frames
+}
+
+// records reads a capture with its times.
+func (s *frameSet) records(t testing.TB, file string) []record {
+	t.Helper()
 	path := filepath.Join(s.dir, file)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	frames, err := readCapture(b)
+	records, err := readCapture(b)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	return frames
+	return records
 }
 
 // frame is the one a row is about.
@@ -253,6 +263,7 @@ func (p profile) rules() (vrrp.Rules, error) {
 	for _, v := range p.Versions {
 		r.Versions |= 1 << v
 	}
+	r.ID = r.ID.To(r.ListensOn())
 	return r, nil
 }
 
@@ -310,31 +321,38 @@ func (h host) on(link int) host {
 	return moved
 }
 
+// record is one frame of a capture.
+type record struct {
+	at    time.Time
+	frame []byte
+}
+
 // readCapture takes a classic pcap file of Ethernet frames apart.
-func readCapture(b []byte) ([][]byte, error) {
+func readCapture(b []byte) ([]record, error) {
 	const fileHeader, recordHeader, ethernet = 24, 16, 1
 	if len(b) < fileHeader {
 		return nil, errors.New("too short for a pcap file")
 	}
 	var order binary.ByteOrder = binary.LittleEndian
-	switch magic := binary.LittleEndian.Uint32(b); magic {
-	case 0xa1b2c3d4, 0xa1b23c4d:
-	case 0xd4c3b2a1, 0x4d3cb2a1:
+	if b[0] == 0xa1 {
 		order = binary.BigEndian
-	default:
-		return nil, fmt.Errorf("magic %#x is not of a classic pcap file", magic)
+	}
+	unit, ok := map[uint32]time.Duration{0xa1b2c3d4: time.Microsecond, 0xa1b23c4d: time.Nanosecond}[order.Uint32(b)]
+	if !ok {
+		return nil, fmt.Errorf("magic %#x is not of a classic pcap file", order.Uint32(b))
 	}
 	if link := order.Uint32(b[20:]) & 0xffff; link != ethernet {
 		return nil, fmt.Errorf("link type %d, expected %d, Ethernet", link, ethernet)
 	}
-	var frames [][]byte
+	var records []record
 	for b = b[fileHeader:]; len(b) > 0; {
 		if len(b) < recordHeader || uint32(len(b)-recordHeader) < order.Uint32(b[8:]) {
-			return nil, fmt.Errorf("record %d is cut off", len(frames)+1)
+			return nil, fmt.Errorf("record %d is cut off", len(records)+1)
 		}
 		end := recordHeader + int(order.Uint32(b[8:]))
-		frames = append(frames, b[recordHeader:end])
+		at := time.Unix(int64(order.Uint32(b)), int64(order.Uint32(b[4:]))*int64(unit))
+		records = append(records, record{at, b[recordHeader:end]})
 		b = b[end:]
 	}
-	return frames, nil
+	return records, nil
 }

@@ -1,177 +1,132 @@
 package host
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// priorityControl is TC_PRIO_CONTROL: adverts pass what else waits for the card.
-const priorityControl = 7
-
-// advert is one prebuilt packet of a router: a form for a destination. Multicast adverts are Ethernet frames,
-// unicast ones begin with the IP header.
-type advert struct {
-	id       vrrp.ID
-	form     Form
-	src, dst netip.Addr
-	buf      []byte
-	ip, msg  int    // where the IP header and the message begin in buf
-	serial   uint16 // IPv4 identification
-	queued   bool
+// sender is what a router sends: its forms, each in a packet for every destination.
+type sender struct {
+	id      vrrp.ID
+	source  netip.Addr
+	mac     mac // of frames; zero: the link's
+	forms   []*form
+	signer  *vrrp.Signer // nil: no trailers
+	trouble string       // what was reported last and still holds; empty: nothing
 }
 
-func newMulticast(b *Binding, f Form) *advert {
-	a := &advert{id: b.ID, form: f, src: b.Source, dst: b.Group}
+// form is one shape of a router's advert.
+type form struct {
+	Form
+	adverts []*advert
+}
+
+// advert is one prebuilt packet. Multicast adverts are Ethernet frames, unicast ones begin with the IP header.
+type advert struct {
+	sender  *sender
+	dst     netip.Addr
+	buf     []byte
+	ip, msg int    // where the IP header and the message begin in buf
+	serial  uint16 // IPv4 identification
+	queued  bool
+	err     error // why it could not be sent last time
+}
+
+// newSender prebuilds the adverts of a binding. Sequences of trailers go on from those of the sender it replaces, which
+// may be nil.
+func newSender(b *Binding, old *sender) *sender {
+	s := &sender{id: b.ID, source: b.Source, mac: b.MAC}
+	if b.HMAC.Signs() {
+		s.signer = vrrp.NewSigner(b.HMAC)
+		if old != nil && old.signer != nil {
+			s.signer = old.signer
+			s.signer.Reconfigure(b.HMAC)
+		}
+	}
+	for _, shape := range b.Adverts {
+		f := &form{Form: shape}
+		f.Advert.Addrs = slices.Clone(f.Advert.Addrs)
+		size := len(f.Advert.AppendTo(nil, s.source, s.source, f.Checksum))
+		if s.signer != nil {
+			size += vrrp.TrailerLen
+		}
+		if len(b.Peers) == 0 {
+			f.adverts = append(f.adverts, s.newMulticast(b.Group, size))
+		}
+		for _, peer := range b.Peers {
+			f.adverts = append(f.adverts, s.newUnicast(peer, b.TTL, size))
+		}
+		s.forms = append(s.forms, f)
+		f.write(s.source)
+	}
+	return s
+}
+
+// newMulticast begins a frame whose message takes size bytes.
+func (s *sender) newMulticast(group netip.Addr, size int) *advert {
+	a := &advert{sender: s, dst: group}
 	etherType := uint16(etherIPv4)
-	if b.ID.V6 {
+	if s.id.V6 {
 		etherType = etherIPv6
 	}
-	a.buf = appendEther(nil, groupMAC(b.Group), mac{}, b.ID.VLAN, etherType)
-	return a.build(hopLimit)
+	a.buf = appendEther(nil, groupMAC(group), mac{}, s.id.VLAN, etherType)
+	return a.begin(hopLimit, size)
 }
 
-func newUnicast(b *Binding, f Form, peer netip.Addr) *advert {
-	a := &advert{id: b.ID, form: f, src: b.Source, dst: peer}
-	ttl := b.TTL
+// newUnicast begins a packet; a TTL of 0 stands for 255.
+func (s *sender) newUnicast(peer netip.Addr, ttl uint8, size int) *advert {
 	if ttl == 0 {
 		ttl = hopLimit
 	}
-	return a.build(ttl)
+	return (&advert{sender: s, dst: peer}).begin(ttl, size)
 }
 
-// build appends everything from the IP header on.
-func (a *advert) build(ttl uint8) *advert {
-	message := a.form.Advert.AppendTo(nil, a.src, a.dst, a.form.Checksum)
+// begin appends the IP header.
+func (a *advert) begin(ttl uint8, size int) *advert {
 	a.ip = len(a.buf)
-	if a.id.V6 {
-		a.buf = appendIPv6(a.buf, a.src, a.dst, classCS6, protocolVRRP, ttl, len(message))
+	if a.sender.id.V6 {
+		a.buf = appendIPv6(a.buf, a.sender.source, a.dst, classCS6, protocolVRRP, ttl, size)
 	} else {
-		a.buf = appendIPv4(a.buf, a.src, a.dst, ttl, len(message))
+		a.buf = appendIPv4(a.buf, a.sender.source, a.dst, ttl, size)
 	}
 	a.msg = len(a.buf)
-	a.buf = append(a.buf, message...)
 	return a
 }
 
-// setPriority makes the packet say what is to be sent now.
-func (a *advert) setPriority(priority uint8) {
-	if a.form.Advert.Priority != priority {
-		a.form.Advert.Priority = priority
-		a.buf = a.form.Advert.AppendTo(a.buf[:a.msg], a.src, a.dst, a.form.Checksum)
+// say makes the packets of a form say what is to be sent at an instant of the wall clock.
+func (f *form) say(priority uint8, s *sender, wall time.Time) {
+	if f.Advert.Priority == priority && s.signer == nil {
+		return
 	}
-	if !a.id.V6 {
+	f.Advert.Priority = priority
+	if s.signer != nil {
+		s.signer.Sign(&f.Advert, s.source, wall)
+	}
+	f.write(s.source)
+}
+
+// write puts the message into the packets.
+func (f *form) write(source netip.Addr) {
+	for _, a := range f.adverts {
+		a.buf = f.Advert.AppendTo(a.buf[:a.msg], source, a.dst, f.Checksum)
+	}
+}
+
+// stamp completes a packet: no two datagrams have the same identification.
+func (a *advert) stamp() {
+	if !a.sender.id.V6 {
 		a.serial++
 		sumIPv4(a.buf[a.ip:], a.serial)
 	}
 }
 
+// framed reports whether the packet is an Ethernet frame.
+func (a *advert) framed() bool { return a.ip > 0 }
+
 func (a *advert) setSource(m mac) { copy(a.buf[6:12], m[:]) }
 
 // packet is the IP packet.
 func (a *advert) packet() []byte { return a.buf[a.ip:] }
-
-// transmitter sends adverts. It belongs to the loop and never waits.
-type transmitter struct {
-	watch    *watcher
-	failures *failures
-	socket   *packetSocket
-	routed4  *routedSocket
-	routed6  *routedSocket
-
-	adverts map[vrrp.ID][]*advert
-	queue   []*advert // multicast ones
-}
-
-// openTransmitter takes its sockets in the calling thread's network namespace.
-func openTransmitter(w *watcher, f *failures) (t *transmitter, err error) {
-	t = &transmitter{watch: w, failures: f, adverts: make(map[vrrp.ID][]*advert)}
-	if t.socket, err = openPacketSocket(priorityControl); err != nil {
-		return nil, err
-	}
-	if t.routed4, err = openRouted4(); err == nil {
-		t.routed6, err = openRouted6()
-	}
-	if err != nil {
-		t.close()
-		return nil, err
-	}
-	return t, nil
-}
-
-func (t *transmitter) close() {
-	t.socket.close()
-	t.routed4.close()
-	t.routed6.close()
-}
-
-// bind builds the router's adverts anew.
-func (t *transmitter) bind(b *Binding) {
-	t.flush() // what is queued was meant to leave as it was
-	var adverts []*advert
-	for _, f := range b.Adverts {
-		f.Advert.Addrs = slices.Clone(f.Advert.Addrs)
-		if len(b.Peers) == 0 {
-			adverts = append(adverts, newMulticast(b, f))
-		}
-		for _, peer := range b.Peers {
-			adverts = append(adverts, newUnicast(b, f, peer))
-		}
-	}
-	t.adverts[b.ID] = adverts
-}
-
-func (t *transmitter) unbind(id vrrp.ID) {
-	t.flush()
-	delete(t.adverts, id)
-}
-
-// queueAdverts puts all adverts of the router into the next flush.
-func (t *transmitter) queueAdverts(id vrrp.ID, priority uint8) {
-	adverts := t.adverts[id]
-	if len(adverts) == 0 {
-		return
-	}
-	link := t.watch.link(id.Link)
-	if link == nil {
-		t.failures.report(id, opAdvertise, fmt.Errorf("link %d is gone", id.Link))
-		return
-	}
-	for _, a := range adverts {
-		if a.queued {
-			t.flush() // a second advert of one turn must not overwrite the first
-		}
-		a.queued = true
-		a.setPriority(priority)
-		switch {
-		case a.ip > 0:
-			a.setSource(link.MAC)
-			t.queue = append(t.queue, a)
-		case id.V6:
-			t.routed6.add(a)
-		default:
-			t.routed4.add(a)
-		}
-	}
-}
-
-// flush sends what is queued.
-func (t *transmitter) flush() {
-	for batch := range slices.Chunk(t.queue, frameBatch) {
-		for _, a := range batch {
-			a.queued = false
-			t.socket.add(a.id.Link, a.buf)
-		}
-		t.socket.send(func(i int, err error) { t.failed(batch[i], err) })
-	}
-	clear(t.queue)
-	t.queue = t.queue[:0]
-	t.routed4.send(t.failed)
-	t.routed6.send(t.failed)
-}
-
-func (t *transmitter) failed(a *advert, err error) {
-	t.failures.report(a.id, opAdvertise, fmt.Errorf("send from %v to %v: %w", a.src, a.dst, err))
-}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
 // check refuses a binding that could not send its adverts. What may change by itself, such as a link being down,
@@ -58,9 +60,13 @@ func checkSize(b *Binding, l *Link) error {
 		if err := checkFamilies(f.Advert.Addrs, b); err != nil {
 			return err
 		}
-		if n := header + len(f.Advert.AppendTo(nil, b.Source, dst, f.Checksum)); n > l.MTU {
+		n, most := header+len(f.Advert.AppendTo(nil, b.Source, dst, f.Checksum)), l.MTU
+		if b.HMAC.Signs() {
+			n, most = n+vrrp.TrailerLen, min(most, header+vrrp.MaxMessage)
+		}
+		if n > most {
 			return fmt.Errorf("an advert with %d addresses takes %d bytes and %s carries %d; "+
-				"move addresses to virtual_ipaddress_excluded", len(f.Advert.Addrs), n, l.Name, l.MTU)
+				"move addresses to virtual_ipaddress_excluded", len(f.Advert.Addrs), n, l.Name, most)
 		}
 	}
 	return nil

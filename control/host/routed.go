@@ -59,21 +59,20 @@ func (s *routedSocket) close() {
 // add queues an advert, which must stay as it is until send.
 func (s *routedSocket) add(a *advert) { s.queue = append(s.queue, a) }
 
-// send sends the queue without waiting and calls failed for each advert that was refused.
-func (s *routedSocket) send(failed func(a *advert, err error)) {
+// send sends the queue without waiting and notes why an advert was refused.
+func (s *routedSocket) send() {
 	if s == nil {
 		return
 	}
 	for batch := range slices.Chunk(s.queue, frameBatch) {
 		s.msgs = s.msgs[:0]
 		for _, a := range batch {
-			a.queued = false
 			s.msgs = append(s.msgs, routedMessage(a))
 		}
 		for i := 0; i < len(batch); {
 			n, err := s.conn.WriteBatch(s.msgs[i:], unix.MSG_DONTWAIT)
 			if err != nil {
-				failed(batch[i], err)
+				batch[i].err = err
 				n = 1
 			}
 			i += n
@@ -86,16 +85,16 @@ func (s *routedSocket) send(failed func(a *advert, err error)) {
 // routedMessage binds the packet to its source, so that rules by source apply, and to the router's link where the
 // peer's address means nothing without one.
 func routedMessage(a *advert) ipv4.Message {
+	source := a.sender.source.AsSlice()
 	m := ipv4.Message{Buffers: [][]byte{a.packet()}, Addr: &net.IPAddr{IP: a.dst.AsSlice()}}
-	if a.id.V6 {
-		control := ipv6.ControlMessage{Src: a.src.AsSlice()}
-		if a.dst.IsLinkLocalUnicast() {
-			control.IfIndex = a.id.Link
-		}
-		m.OOB = control.Marshal()
-	} else {
-		control := ipv4.ControlMessage{Src: a.src.AsSlice()}
-		m.OOB = control.Marshal()
+	if !a.sender.id.V6 {
+		m.OOB = (&ipv4.ControlMessage{Src: source}).Marshal()
+		return m
 	}
+	control := ipv6.ControlMessage{Src: source}
+	if a.dst.IsLinkLocalUnicast() {
+		control.IfIndex = a.sender.id.Link
+	}
+	m.OOB = control.Marshal()
 	return m
 }

@@ -482,20 +482,6 @@ func TestNoAnnouncementsWithoutARP(t *testing.T) {
 	n.noFailure(h)
 }
 
-func TestAnnounceFails(t *testing.T) {
-	n := newNetwork(t)
-	h := n.running()
-	b := n.binding("192.0.2.10/24")
-	must(t, h.Bind(b))
-	h.Acquire(b.ID)
-	n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })
-	must(t, n.nl.LinkSetDown(n.router))
-	h.Announce(b.ID, 1)
-	if f := n.failure(h); f.ID != b.ID || f.Op != "announce" {
-		t.Errorf("failure is %+v", f)
-	}
-}
-
 // Adverts of the loop do not wait for a long burst.
 func TestAdvertOvertakesBurst(t *testing.T) {
 	n := newNetwork(t)

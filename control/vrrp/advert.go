@@ -3,6 +3,7 @@ package vrrp
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -23,22 +24,25 @@ type Advert struct {
 	Addrs                   []netip.Addr  // in the order of the wire
 	Auth                    Auth          // version 2 only
 	Checksum                Checksum      // version 3 over IPv4: the form that fits; otherwise Plain
+	Trailer                 []byte        // of auth_hmac, TrailerLen bytes; nil: none
 }
 
 // Parse reads a VRRP message that came from src to dst, which are of the family that carried it. Delivered means
-// that the message is whole: everything RFC 9568 7.1 asks that does not depend on a router's configuration.
-// A refused message is decoded as far as it goes, for operators.
+// that the message is whole: everything RFC 9568 7.1 asks that does not depend on a router's configuration. A
+// trailer may follow the message; whether it is right is for a Verifier to say. A refused message is decoded as far
+// as it goes, for operators.
 func Parse(b []byte, src, dst netip.Addr) (Advert, verdict.Verdict) {
-	v := form{versions: V2 | V3, empty: true}.check(b, src, dst)
+	v := form{versions: V2 | V3, trailer: TrailerAllowed, empty: true}.check(b, src, dst)
 	a := decode(b, src)
-	if v == verdict.Delivered && a.Version == 3 && src.Is4() && !checksumFits(b, src, dst, Plain) {
-		a.Checksum = Pseudo
+	if v == verdict.Delivered && a.Version == 3 && src.Is4() {
+		pdu, _ := Split(b, false)
+		fits := func(c Checksum) bool { return checksumFits(pdu, nil, src, dst, c) }
+		a.Checksum = either[slices.IndexFunc(either[:], fits)]
 	}
 	return a, v
 }
 
-// AppendTo appends the message to b. Checksum form Pseudo adds the pseudo header to a version 3 message over IPv4;
-// over IPv6 it is always there. src and dst are those of the datagram, dst the peer's in unicast mode. The
+// AppendTo appends the message and its trailer to b. The form of the checksum matters to version 3 over IPv4. src and dst are those of the datagram, dst the peer's in unicast mode. The
 // caller sees to the ranges: 1 to 255 addresses of src's family, version 2 over IPv4 with 1 s to 255 s, version
 // 3 with 10 ms to 40.95 s (RFC 9568 5.2, RFC 3768 5.3).
 func (a Advert) AppendTo(b []byte, src, dst netip.Addr, sum Checksum) []byte {
@@ -62,14 +66,15 @@ func (a Advert) AppendTo(b []byte, src, dst netip.Addr, sum Checksum) []byte {
 	if a.Version == 2 {
 		b = append(b, a.Auth.Data[:]...)
 	}
-	setChecksum(b[start:], src, dst, sum)
-	return b
+	setChecksum(b[start:], a.Trailer, src, dst, sum)
+	return append(b, a.Trailer...)
 }
 
 // form is what a message must be like before its fields mean anything.
 type form struct {
 	versions Versions
 	checksum Checksum
+	trailer  TrailerRule
 	empty    bool // version 2 may list no address
 }
 
@@ -79,6 +84,7 @@ func (f form) check(b []byte, src, dst netip.Addr) verdict.Verdict {
 		return verdict.BadLength
 	}
 	version, count := b[0]>>4, b[3]
+	pdu, trailer := Split(b, src.Is6())
 	switch {
 	case f.versions&(1<<version) == 0 || version == 2 && src.Is6():
 		return verdict.BadVersion
@@ -86,9 +92,11 @@ func (f form) check(b []byte, src, dst netip.Addr) verdict.Verdict {
 		return verdict.BadType
 	case count == 0 && !(version == 2 && f.empty):
 		return verdict.NoAddresses
-	case len(b) != messageLen(version, count, src.Is6()):
+	case len(pdu) != messageLen(version, count, src.Is6()), trailer != nil && f.trailer == TrailerRefused:
 		return verdict.BadLength
-	case !checksumFits(b, src, dst, f.checksum):
+	case trailer == nil && f.trailer == TrailerRequired:
+		return verdict.HMACMissing
+	case !checksumFits(pdu, trailer, src, dst, f.checksum):
 		return verdict.BadChecksum
 	}
 	return verdict.Delivered
@@ -116,6 +124,7 @@ func decode(b []byte, src netip.Addr) Advert {
 	if len(b) < headerLen {
 		return a
 	}
+	b, a.Trailer = Split(b, src.Is6())
 	a.Version, a.VRID, a.Priority = b[0]>>4, b[1], b[2]
 	rest := b[headerLen:]
 	if a.Version == 2 {

@@ -3,6 +3,7 @@ package vrrp
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 // protocol is VRRP's number in the IPv4 protocol and IPv6 next header fields (RFC 9568 5.1.1.4, 5.1.2.4).
@@ -40,24 +41,40 @@ func pseudoHeader(src, dst netip.Addr, n int) uint32 {
 	return sum(sum(acc, s[:]), d[:])
 }
 
-// checksumFits reports whether the checksum of message b is right in the form wanted. The form matters to
-// version 3 over IPv4 alone: version 2 never has a pseudo header, IPv6 always has (RFC 3768 5.3.8, RFC 9568 5.2.8).
-func checksumFits(b []byte, src, dst netip.Addr, want Checksum) bool {
-	acc := sum(0, b)
+// covered is the running sum of what the checksum of a message in that form covers. The form matters to version 3
+// over IPv4 alone: version 2 never has a pseudo header, IPv6 always has (RFC 3768 5.3.8, RFC 9568 5.2.8). A trailer is
+// payload to IPv6 and nothing to IPv4.
+func covered(pdu, trailer []byte, src, dst netip.Addr, form Checksum) uint32 {
+	acc := sum(0, pdu)
 	switch {
 	case src.Is6():
-		want = Pseudo
-	case b[0]>>4 == 2:
-		want = Plain
+		return sum(acc, trailer) + pseudoHeader(src, dst, len(pdu)+len(trailer))
+	case pdu[0]>>4 == 2:
+		return acc
+	case form == Pseudo:
+		return acc + pseudoHeader(src, dst, len(pdu))
+	case form == OldUnicast:
+		return acc + pseudoHeader(src, DefaultGroup(false), len(pdu))
 	}
-	return want != Pseudo && sound(acc) || want != Plain && sound(acc+pseudoHeader(src, dst, len(b)))
+	return acc
 }
 
-// setChecksum fills in the checksum of message b, whose field is zero.
-func setChecksum(b []byte, src, dst netip.Addr, form Checksum) {
-	acc := sum(0, b)
-	if src.Is6() || b[0]>>4 == 3 && form == Pseudo {
-		acc += pseudoHeader(src, dst, len(b))
+// checksumFits reports whether the checksum of a message is right in the form wanted.
+func checksumFits(pdu, trailer []byte, src, dst netip.Addr, want Checksum) bool {
+	forms := []Checksum{want}
+	if want == Either {
+		forms = either[:]
+		if dst.IsMulticast() {
+			forms = either[:2]
+		}
 	}
-	binary.BigEndian.PutUint16(b[6:], ^fold(acc))
+	return slices.ContainsFunc(forms, func(form Checksum) bool { return sound(covered(pdu, trailer, src, dst, form)) })
+}
+
+// either is what Either stands for; the last of them in unicast mode alone.
+var either = [...]Checksum{Plain, Pseudo, OldUnicast}
+
+// setChecksum fills in the checksum of a message, whose field is zero.
+func setChecksum(pdu, trailer []byte, src, dst netip.Addr, form Checksum) {
+	binary.BigEndian.PutUint16(pdu[6:], ^fold(covered(pdu, trailer, src, dst, form)))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
@@ -69,7 +70,7 @@ func explainLength(f *Frame) string {
 func explainPath(f *Frame, v verdict.Verdict, r *Rules) string {
 	switch v {
 	case verdict.Elsewhere:
-		return fmt.Sprintf("destination %v, expected %v", f.Dst, r.listensOn())
+		return fmt.Sprintf("destination %v, expected %v", f.Dst, r.ListensOn())
 	case verdict.BadTTL:
 		if p, ok := r.peer(f.Src); ok {
 			return fmt.Sprintf("TTL %d, expected %d to %d", f.TTL, p.MinTTL, p.MaxTTL)
@@ -99,6 +100,8 @@ func explainMessage(f *Frame, v verdict.Verdict, r *Rules) string {
 		return fmt.Sprintf("auth type %v, expected %v", a.Auth.Type, r.Auth.Type)
 	case verdict.AuthData:
 		return "password differs from ours"
+	case verdict.HMACMissing, verdict.HMACMalformed, verdict.HMACStale, verdict.HMACKey:
+		return explainTrailer(a.Trailer, v)
 	case verdict.AddrList:
 		return fmt.Sprintf("addresses %s, expected %s", list(a.Addrs), list(r.Addrs))
 	case verdict.Conflict:
@@ -113,18 +116,33 @@ func explainMessage(f *Frame, v verdict.Verdict, r *Rules) string {
 // added up.
 func explainChecksum(f *Frame, r *Rules) string {
 	seen := f.Message[6:8]
+	pdu, trailer := Split(f.Message, f.V6)
 	switch {
-	case len(f.Message) != messageLen(f.Message[0]>>4, f.Message[3], f.V6):
+	case len(pdu) != messageLen(f.Message[0]>>4, f.Message[3], f.V6):
 		return fmt.Sprintf("checksum %#x is wrong", seen)
-	case r.Checksum == Plain && checksumFits(f.Message, f.Src, f.Dst, Pseudo):
+	case r.Checksum == Plain && checksumFits(pdu, trailer, f.Src, f.Dst, Pseudo):
 		return fmt.Sprintf("checksum %#x covers a pseudo header, expected the message alone (RFC 9568)", seen)
-	case r.Checksum == Pseudo && checksumFits(f.Message, f.Src, f.Dst, Plain):
+	case r.Checksum == Pseudo && checksumFits(pdu, trailer, f.Src, f.Dst, Plain):
 		return fmt.Sprintf("checksum %#x covers the message alone, expected a pseudo header as well", seen)
 	}
-	whole := append([]byte(nil), f.Message...)
+	whole := append([]byte(nil), pdu...)
 	whole[6], whole[7] = 0, 0
-	setChecksum(whole, f.Src, f.Dst, r.Checksum)
+	setChecksum(whole, trailer, f.Src, f.Dst, r.Checksum)
 	return fmt.Sprintf("checksum %#x, expected %#x", seen, whole[6:8])
+}
+
+// explainTrailer words what is wrong with a trailer of auth_hmac, or that there is none.
+func explainTrailer(b []byte, v verdict.Verdict) string {
+	t, ok := readTrailer(b)
+	switch {
+	case b == nil:
+		return "no HMAC trailer, expected one"
+	case !ok:
+		return fmt.Sprintf("HMAC trailer begins with %#x, expected type %d and zero in byte 2 and 3", b[:4], trailerType)
+	case v == verdict.HMACStale:
+		return "signed at " + t.seq.time().Format(time.RFC3339) + " by its sender's clock: replayed, or a clock is wrong"
+	}
+	return fmt.Sprintf("signed with key %d, which is none of ours", t.key)
 }
 
 // list writes addresses for operators, cut short where there are many.

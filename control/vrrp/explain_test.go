@@ -1,6 +1,7 @@
 package vrrp_test
 
 import (
+	"bytes"
 	"net/netip"
 	"strings"
 	"testing"
@@ -76,6 +77,30 @@ func TestExplain(t *testing.T) {
 				t.Errorf("the case is about %s, the frame got %v", c.name, v)
 			}
 		})
+	}
+}
+
+// What is wrong with a trailer, by what the Verifier says of it.
+func TestExplainTrailer(t *testing.T) {
+	m := ours(shared(), noon)
+	for _, c := range []struct {
+		message []byte
+		v       verdict.Verdict
+		want    string
+	}{
+		{sent(v3Advert(), vrrp.Plain).message, verdict.HMACMissing, "no HMAC trailer, expected one"},
+		{set(15, 1)(bytes.Clone(m)), verdict.HMACMalformed,
+			"HMAC trailer begins with 0x01010001, expected type 1 and zero in byte 2 and 3"},
+		{set(13, 9)(bytes.Clone(m)), verdict.HMACKey, "signed with key 9, which is none of ours"},
+		{m, verdict.HMACStale,
+			"signed at 2026-11-22T12:00:00Z by its sender's clock: replayed, or a clock is wrong"},
+		{m, verdict.HMACReplay, verdict.HMACReplay.Meaning()},
+		{set(12+27, 0)(bytes.Clone(m)), verdict.BadChecksum, "checksum 0x7591, expected 0x7591"},
+	} {
+		f := vrrp.Frame{Src: peer4, Dst: vrrp.DefaultGroup(false), Message: c.message}
+		if got := vrrp.Explain(f, c.v, &vrrp.Rules{Checksum: vrrp.Plain}); got != c.want {
+			t.Errorf("%v: %q, want %q", c.v, got, c.want)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func (f *Frame) ID(link int) (ID, bool) {
 	if len(f.Message) < 2 {
 		return ID{}, false
 	}
-	return ID{Link: link, VLAN: f.VLAN, V6: f.V6, VRID: f.Message[1]}, true
+	return ID{Link: link, VLAN: f.VLAN, V6: f.V6, VRID: f.Message[1]}.To(f.Dst), true
 }
 
 // Dissect opens a frame: Ethernet, up to two VLAN tags, IPv4 with options or IPv6. Delivered means that Message is

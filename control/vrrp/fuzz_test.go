@@ -16,6 +16,8 @@ func FuzzParse(f *testing.F) {
 		sent(v3Advert(), vrrp.Pseudo), sent(v6Advert(), vrrp.Plain)} {
 		f.Add(p.message, p.src.Is6())
 	}
+	f.Add(ours(shared(), noon), false)
+	f.Add(signed(vrrp.NewSigner(shared()), v6Advert(), noon), true)
 	f.Fuzz(func(t *testing.T, b []byte, v6 bool) {
 		src, dst := peer4, vrrp.DefaultGroup(v6)
 		if v6 {
@@ -47,7 +49,9 @@ func FuzzParse(f *testing.F) {
 
 // FuzzJudge judges any frame by several routers at once. What Judge delivers, Dissect and Parse deliver.
 func FuzzJudge(f *testing.F) {
-	for _, p := range []packet{sent(v2Advert(), vrrp.Plain), sent(v3Advert(), vrrp.Pseudo), sent(v6Advert(), vrrp.Plain)} {
+	trailing := sent(v6Advert(), vrrp.Plain)
+	trailing.message = signed(vrrp.NewSigner(shared()), v6Advert(), noon)
+	for _, p := range []packet{sent(v2Advert(), vrrp.Plain), sent(v3Advert(), vrrp.Pseudo), sent(v6Advert(), vrrp.Plain), trailing} {
 		f.Add(p.frame())
 		p.tags = []uint16{0x88a8, 200, 0x8100, 100}
 		f.Add(p.frame())
@@ -58,6 +62,7 @@ func FuzzJudge(f *testing.F) {
 	v2, v3, v6 := rules(false, vrrp.V2), rules(false, vrrp.V3), rules(true, vrrp.V3)
 	v3.ID.VLAN = 200<<16 | 100
 	v3.Peers = []vrrp.Peer{{Addr: peer4, MaxTTL: 255}, {Addr: netip.MustParseAddr("192.0.2.12"), MinTTL: 255}}
+	v6.Trailer = vrrp.TrailerAllowed
 	for _, r := range []vrrp.Rules{v2, v3, v6} {
 		t.SetRouter(r)
 	}

@@ -8,6 +8,7 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 )
 
 // VLAN is the 802.1Q position of a router on its link: 0 untagged, the VID for one tag, and
@@ -22,12 +23,46 @@ func (v VLAN) String() string {
 }
 
 // ID is the key of a virtual router on both sides of the ABI: one election per link, VLAN, family and VRID
-// (RFC 9568 7.3).
+// (RFC 9568 7.3), and per destination of its adverts, which is a VRID space of its own.
 type ID struct {
 	Link int // interface index
 	VLAN VLAN
 	V6   bool
 	VRID uint8
+
+	// Dst is where adverts for the router are sent: a multicast group, or its own address in unicast mode. It is
+	// zero for the family's default group. Use To to set it.
+	Dst netip.Addr
+}
+
+// To is the ID of the router of the same place and VRID whose adverts are sent to dst.
+func (id ID) To(dst netip.Addr) ID {
+	id.Dst = dst
+	if dst == DefaultGroup(id.V6) {
+		id.Dst = netip.Addr{}
+	}
+	return id
+}
+
+// ListensOn is the destination of adverts for the router.
+func (id ID) ListensOn() netip.Addr {
+	if !id.Dst.IsValid() {
+		return DefaultGroup(id.V6)
+	}
+	return id.Dst
+}
+
+// String names a router among those of its link, for messages: "ipv4 VRID 51 on link 3".
+func (id ID) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s VRID %d on link %d", id.Family(), id.VRID, id.Link)
+	if id.VLAN != 0 {
+		fmt.Fprintf(&b, ", VLAN %v", id.VLAN)
+	}
+	if id.Dst.IsValid() {
+		fmt.Fprintf(&b, ", at %v", id.Dst)
+	}
+	return b.String()
 }
 
 // Family is the address family as operators write it.

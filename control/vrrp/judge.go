@@ -13,6 +13,7 @@ import (
 type Table struct {
 	segments map[segment]bool // whether adverts of unknown VRIDs are dropped
 	routers  map[ID]*Rules
+	vrids    map[ID]*Rules // the router last set of a VRID, by an ID without destination
 }
 
 type segment struct {
@@ -31,13 +32,19 @@ func (t *Table) SetSegment(link int, vlan VLAN, unknownDrop bool) {
 // SetRouter adds a router or replaces its rules. Its segment is set apart.
 func (t *Table) SetRouter(r Rules) {
 	if t.routers == nil {
-		t.routers = make(map[ID]*Rules)
+		t.routers, t.vrids = make(map[ID]*Rules), make(map[ID]*Rules)
 	}
-	t.routers[r.ID] = &r
+	r.ID = r.ID.To(r.ListensOn())
+	t.routers[r.ID], t.vrids[r.ID.To(netip.Addr{})] = &r, &r
 }
 
-// Router is the rules of a router, or nil.
-func (t *Table) Router(id ID) *Rules { return t.routers[id] }
+// Router is the rules of a router; if none listens at the ID's destination, of one with its VRID; or nil.
+func (t *Table) Router(id ID) *Rules {
+	if r := t.routers[id]; r != nil {
+		return r
+	}
+	return t.vrids[id.To(netip.Addr{})]
+}
 
 // Judge passes the sentence of the filter on a frame that came in on link: every receive check, in the order of
 // the filter. What depends on the past is not judged here: the rate limit on foreign adverts and whether a
@@ -47,23 +54,31 @@ func Judge(frame []byte, link int, t *Table) (Frame, Advert, verdict.Verdict) {
 	if v != verdict.Delivered {
 		return f, Advert{}, v
 	}
-	unknownDrop, ok := t.segments[segment{link, f.VLAN}]
-	if !ok {
-		return f, Advert{}, verdict.OtherVLAN
-	}
-	if v := f.openPacket(packet); v != verdict.Delivered {
-		return f, Advert{}, v
-	}
+	v = f.openPacket(packet)
 	a, _ := Parse(f.Message, f.Src, f.Dst)
-	id, ok := f.ID(link)
-	if !ok {
-		return f, a, nameless(&f)
+	if id, ok := f.ID(link); ok && t.routers[id] != nil {
+		return f, a, t.routers[id].judge(&f, &a)
 	}
-	r := t.Router(id)
-	if r == nil {
-		return f, a, stranger(&f, unknownDrop)
+	return f, a, t.stranger(&f, link, v)
+}
+
+// stranger judges a frame that none of our routers listens for; v is what became of the search for its message.
+func (t *Table) stranger(f *Frame, link int, v verdict.Verdict) verdict.Verdict {
+	unknownDrop, ok := t.segments[segment{link, f.VLAN}]
+	id, named := f.ID(link)
+	switch {
+	case !ok:
+		return verdict.OtherVLAN
+	case v != verdict.Delivered:
+		return v
+	case !named:
+		return nameless(f)
+	case t.Router(id) != nil:
+		return verdict.Elsewhere
+	case unknownDrop && f.Dst == DefaultGroup(f.V6):
+		return verdict.UnknownVRID
 	}
-	return f, a, r.judge(&f, &a)
+	return verdict.Foreign
 }
 
 // nameless judges a message too short to hold a VRID.
@@ -74,20 +89,12 @@ func nameless(f *Frame) verdict.Verdict {
 	return verdict.Elsewhere
 }
 
-// stranger judges a message for a VRID that is not configured.
-func stranger(f *Frame, unknownDrop bool) verdict.Verdict {
-	if unknownDrop && f.Dst == DefaultGroup(f.V6) {
-		return verdict.UnknownVRID
-	}
-	return verdict.Foreign
-}
-
 // judge applies one router's rules.
 func (r *Rules) judge(f *Frame, a *Advert) verdict.Verdict {
 	if v := r.checkPath(f); v != verdict.Delivered {
 		return v
 	}
-	want := form{versions: r.Versions, checksum: r.Checksum, empty: len(r.Addrs) == 0}
+	want := form{versions: r.Versions, checksum: r.Checksum, trailer: r.Trailer, empty: len(r.Addrs) == 0}
 	if v := want.check(f.Message, f.Src, f.Dst); v != verdict.Delivered {
 		return v
 	}
@@ -98,8 +105,6 @@ func (r *Rules) judge(f *Frame, a *Advert) verdict.Verdict {
 func (r *Rules) checkPath(f *Frame) verdict.Verdict {
 	unicast := len(r.Peers) != 0
 	switch {
-	case f.Dst != r.listensOn():
-		return verdict.Elsewhere
 	case !unicast && f.TTL != 255:
 		return verdict.BadTTL
 	case f.Src == r.Own:
@@ -110,14 +115,6 @@ func (r *Rules) checkPath(f *Frame) verdict.Verdict {
 		return r.checkPeer(f)
 	}
 	return verdict.Delivered
-}
-
-// listensOn is the destination of adverts for this router.
-func (r *Rules) listensOn() netip.Addr {
-	if len(r.Peers) != 0 {
-		return r.Own
-	}
-	return r.Group
 }
 
 // checkPeer judges a unicast frame by the list of neighbours.

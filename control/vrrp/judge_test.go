@@ -1,6 +1,7 @@
 package vrrp_test
 
 import (
+	"bytes"
 	"net/netip"
 	"testing"
 	"time"
@@ -216,6 +217,120 @@ func TestJudgeUnicast(t *testing.T) {
 		{"RX-20 own source", func(p *packet) { p.dst, p.src = own4, own4 }, peers(0, 255), verdict.SelfSource},
 	} {
 		c.run(t, sent(v3Advert(), vrrp.Plain), rules(false, vrrp.V3))
+	}
+}
+
+// CK-06, and keepalived before 1.3.7: unicast with the group in the pseudo header.
+func TestJudgeUnicastChecksum(t *testing.T) {
+	form := func(c vrrp.Checksum) func(*packet) {
+		return func(p *packet) {
+			p.dst = own4
+			advertise(v3Advert, c, func(*vrrp.Advert) {})(p)
+		}
+	}
+	takes := func(c vrrp.Checksum) func(*vrrp.Rules) {
+		return func(r *vrrp.Rules) {
+			r.Checksum, r.Peers = c, []vrrp.Peer{{Addr: peer4, MaxTTL: 255}}
+		}
+	}
+	for _, c := range []judgeCase{
+		{"the peer", form(vrrp.Pseudo), takes(vrrp.Pseudo), verdict.Delivered},
+		{"the group, not wanted", form(vrrp.OldUnicast), takes(vrrp.Pseudo), verdict.BadChecksum},
+		{"the group", form(vrrp.OldUnicast), takes(vrrp.OldUnicast), verdict.Delivered},
+		{"the peer, not wanted", form(vrrp.Pseudo), takes(vrrp.OldUnicast), verdict.BadChecksum},
+		{"any: message alone", form(vrrp.Plain), takes(vrrp.Either), verdict.Delivered},
+		{"any: the peer", form(vrrp.Pseudo), takes(vrrp.Either), verdict.Delivered},
+		{"any: the group", form(vrrp.OldUnicast), takes(vrrp.Either), verdict.Delivered},
+	} {
+		c.run(t, sent(v3Advert(), vrrp.Plain), rules(false, vrrp.V3))
+	}
+	group := netip.MustParseAddr("239.1.2.3")
+	p, r := sent(v3Advert(), vrrp.OldUnicast), rules(false, vrrp.V3)
+	p.dst, r.Group, r.Checksum = group, group, vrrp.Either
+	if _, _, v := vrrp.Judge(p.frame(), testLink, table(r)); v != verdict.BadChecksum {
+		t.Errorf("another group's advert that names 224.0.0.18: %v, want %v", v, verdict.BadChecksum)
+	}
+}
+
+// The trailer of auth_hmac behind the message: whether it may be there, and what the checksum covers of it.
+func TestJudgeTrailer(t *testing.T) {
+	trailer := bytes.Repeat([]byte{0xa5, 1, 7}, 10)[:vrrp.TrailerLen]
+	trailed := func(base func() vrrp.Advert, trailer []byte) func(*packet) {
+		return advertise(base, vrrp.Plain, func(a *vrrp.Advert) { a.Trailer = trailer })
+	}
+	rule := func(tr vrrp.TrailerRule) func(*vrrp.Rules) {
+		return func(r *vrrp.Rules) { r.Trailer, r.Auth = tr, vrrp.NewPass("secret") }
+	}
+	password := func() vrrp.Advert {
+		a := v2Advert()
+		a.Auth = vrrp.NewPass("secret")
+		return a
+	}
+	for name, base := range map[string]func() vrrp.Advert{"version 2": password, "version 3": v3Advert, "IPv6": v6Advert} {
+		p, v6 := sent(base(), vrrp.Plain), name == "IPv6"
+		versions := vrrp.V2 | vrrp.V3
+		if v6 {
+			versions = vrrp.V3
+		}
+		covered := verdict.Delivered // damage to the trailer: a matter of the signature over IPv4
+		if v6 {
+			covered = verdict.BadChecksum
+		}
+		for _, c := range []judgeCase{
+			{name + ", refused", trailed(base, trailer), nil, verdict.BadLength},
+			{name + ", allowed", trailed(base, trailer), rule(vrrp.TrailerAllowed), verdict.Delivered},
+			{name + ", required", trailed(base, trailer), rule(vrrp.TrailerRequired), verdict.Delivered},
+			{name + ", allowed and missing", nil, rule(vrrp.TrailerAllowed), verdict.Delivered},
+			{name + ", required and missing", nil, rule(vrrp.TrailerRequired), verdict.HMACMissing},
+			{name + ", cut", trailed(base, trailer[:24]), rule(vrrp.TrailerRequired), verdict.BadLength},
+			{name + ", twice", trailed(base, append(trailer, trailer...)), rule(vrrp.TrailerRequired), verdict.BadLength},
+			{name + ", damaged", func(p *packet) {
+				trailed(base, trailer)(p)
+				p.message[len(p.message)-1] ^= 1
+			}, rule(vrrp.TrailerRequired), covered},
+			{name + ", before a damaged message", func(p *packet) {
+				trailed(base, trailer)(p)
+				p.message[2] ^= 1
+			}, rule(vrrp.TrailerRequired), verdict.BadChecksum},
+		} {
+			c.run(t, p, rules(v6, versions))
+		}
+	}
+}
+
+// Routers of one VRID on one link are told apart by where their adverts go; what goes elsewhere is nobody's, and yet
+// no stranger's.
+func TestJudgeDestinations(t *testing.T) {
+	group, second := netip.MustParseAddr("239.1.2.3"), netip.MustParseAddr("192.0.2.2")
+	var all vrrp.Table
+	all.SetSegment(testLink, 0, true)
+	for _, change := range []func(r *vrrp.Rules){
+		func(r *vrrp.Rules) {},
+		func(r *vrrp.Rules) { r.Group, r.Versions = group, vrrp.V2 },
+		func(r *vrrp.Rules) { r.Peers = []vrrp.Peer{{Addr: peer4, MaxTTL: 255}} },
+		func(r *vrrp.Rules) { r.Own, r.Peers = second, []vrrp.Peer{{Addr: other, MaxTTL: 255}} },
+	} {
+		r := rules(false, vrrp.V3)
+		change(&r)
+		all.SetRouter(r)
+	}
+	for dst, want := range map[netip.Addr]verdict.Verdict{
+		vrrp.DefaultGroup(false):         verdict.Delivered,
+		group:                            verdict.BadVersion,
+		own4:                             verdict.Delivered,
+		second:                           verdict.NotAPeer,
+		netip.MustParseAddr("239.1.2.4"): verdict.Elsewhere,
+		netip.MustParseAddr("192.0.2.3"): verdict.Elsewhere,
+	} {
+		p := sent(v3Advert(), vrrp.Plain)
+		p.dst = dst
+		f, _, v := vrrp.Judge(p.frame(), testLink, &all)
+		if v != want {
+			t.Errorf("to %v: %v, want %v", dst, v, want)
+		}
+		if id, _ := f.ID(testLink); want != verdict.Elsewhere && all.Router(id).ListensOn() != dst {
+			t.Errorf("to %v: router %v", dst, id)
+		}
 	}
 }
 

@@ -32,9 +32,20 @@ type Checksum uint8
 
 // The forms.
 const (
-	Either Checksum = iota // one of the two; what is sent is never Either
-	Plain                  // message only (RFC 9568)
-	Pseudo                 // with an IPv4 pseudo header (keepalived, FRR)
+	Either     Checksum = iota // any of them; what is sent is never Either
+	Plain                      // message only (RFC 9568)
+	Pseudo                     // with an IPv4 pseudo header (keepalived, FRR)
+	OldUnicast                 // a pseudo header to 224.0.0.18 in unicast mode (keepalived before 1.3.7)
+)
+
+// TrailerRule says whether the trailer of auth_hmac may follow a message.
+type TrailerRule uint8
+
+// The rules.
+const (
+	TrailerRefused TrailerRule = iota
+	TrailerAllowed
+	TrailerRequired
 )
 
 // Mismatch says what becomes of an advert whose address list differs from ours (vrrp_address_mismatch).
@@ -56,12 +67,13 @@ type Peer struct {
 // Rules is what one router demands of an advert before it counts: the receive checks of RFC 9568 7.1 with this
 // router's values. The loader writes them into the filter; Judge applies them in Go.
 type Rules struct {
-	ID       ID
+	ID       ID // whose destination is ListensOn
 	Versions Versions
 	Owner    bool          // priority 255: version 2 ignores other masters
 	Interval time.Duration // version 2: must equal the advert's
 	Checksum Checksum      // version 3 over IPv4
 	Auth     Auth          // version 2
+	Trailer  TrailerRule   // unless refused, no advert is coalesced: a Verifier is to see each
 	Addrs    []netip.Addr  // the virtual addresses we advertise, in order
 	Mismatch Mismatch
 	AnyFirst bool       // IPv6: take lists that do not begin with a link-local address (FRR)
@@ -73,4 +85,12 @@ type Rules struct {
 	// unchecked (vrrp_skip_check_adv_addr).
 	Followed  netip.Addr
 	SkipAddrs bool
+}
+
+// ListensOn is the destination of adverts for the router.
+func (r *Rules) ListensOn() netip.Addr {
+	if len(r.Peers) != 0 {
+		return r.Own
+	}
+	return r.Group
 }

@@ -63,7 +63,7 @@ func camel(s string) string {
 	var b strings.Builder
 	for _, part := range strings.Split(s, "_") {
 		switch part {
-		case "VRRP", "TTL", "VLAN", "VRID":
+		case "VRRP", "TTL", "VLAN", "VRID", "HMAC":
 			b.WriteString(part)
 		default:
 			b.WriteString(part[:1] + strings.ToLower(part[1:]))

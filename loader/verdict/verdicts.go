@@ -60,41 +60,59 @@ const (
 	UnknownVRID Verdict = 26
 	// Flood: foreign adverts above the link's rate limit.
 	Flood Verdict = 27
-	// NoAccept: packet to a virtual address whose router runs no_accept or vrrp_strict.
+	// NoAccept: packet to a virtual address whose router has no_accept or vrrp_strict.
 	NoAccept Verdict = 28
+	// HMACMissing: no trailer, which auth_hmac demands in mode enforce.
+	HMACMissing Verdict = 29
+	// HMACMalformed: auth_hmac trailer of another type, or with reserved bits.
+	HMACMalformed Verdict = 30
+	// HMACStale: signed outside time_window: replayed, or a clock is wrong.
+	HMACStale Verdict = 31
+	// HMACKey: signed with a key whose id auth_hmac does not have.
+	HMACKey Verdict = 32
+	// HMACInvalid: signature is wrong: forged, or the keys differ.
+	HMACInvalid Verdict = 33
+	// HMACReplay: sequence number is not above the sender's last: replayed.
+	HMACReplay Verdict = 34
 )
 
 // Count is the number of verdicts.
-const Count = 29
+const Count = 35
 
 var rows = [Count]row{
-	NotVRRP:      {"NOT_VRRP", Pass, "not_vrrp", "another protocol; returned before any map is touched, uncounted"},
-	Delivered:    {"DELIVERED", Take, "delivered", "valid and new: handed to the daemon"},
-	Coalesced:    {"COALESCED", Take, "coalesced", "the followed master repeats itself; only its time is kept"},
-	Lost:         {"LOST", Take, "lost", "valid and new, but the ring was full; only its time is kept"},
-	OtherVLAN:    {"OTHER_VLAN", Pass, "vlan", "no router of ours is on this VLAN of the link"},
-	Foreign:      {"FOREIGN", Pass, "foreign", "advert for a VRID that is not configured here"},
-	Fragment:     {"FRAGMENT", Pass, "fragment", "IP fragment; never read as an advert"},
-	ExtHeader:    {"EXT_HEADER", Pass, "ext_header", "IPv6 extension header before VRRP; never read as an advert"},
-	Elsewhere:    {"ELSEWHERE", Pass, "dst", "sent to another address than the one this router listens on (RFC 9568 7.2)"},
-	Malformed:    {"MALFORMED", Drop, "ip_malformed", "IP header is broken or promises more bytes than the frame holds"},
-	BadTTL:       {"BAD_TTL", Drop, "ttl", "TTL or hop limit is not 255 (RFC 9568 5.1.1.3), or outside the peer's range"},
-	SelfSource:   {"SELF_SOURCE", Drop, "self_source", "our own address as source: looped back, or a cloned host"},
-	BadSource:    {"BAD_SOURCE", Drop, "src", "source address that no host can have (unspecified, loopback, multicast)"},
-	NotAPeer:     {"NOT_A_PEER", Drop, "peer", "unicast advert from an address that is not in unicast_peer"},
-	BadLength:    {"BAD_LENGTH", Drop, "length", "shorter or longer than its address count says (RFC 9568 7.1)"},
-	BadVersion:   {"BAD_VERSION", Drop, "version", "VRRP version this router does not speak (RFC 9568 7.1)"},
-	BadType:      {"BAD_TYPE", Drop, "type", "VRRP type is not 1, ADVERTISEMENT (RFC 9568 5.2.2)"},
-	NoAddresses:  {"NO_ADDRESSES", Drop, "count_zero", "address count is zero (RFC 9568 5.2.5)"},
-	BadChecksum:  {"BAD_CHECKSUM", Drop, "checksum", "checksum is wrong in every accepted form (RFC 9568 5.2.8)"},
-	Owner:        {"OWNER", Drop, "owner", "version 2 advert while this router owns the addresses (RFC 3768 7.1)"},
-	NotLinkLocal: {"NOT_LINK_LOCAL", Drop, "first_not_ll", "first IPv6 address is not link-local (RFC 9568 5.2.9)"},
-	AuthType:     {"AUTH_TYPE", Drop, "auth_type", "authentication type is unknown or not the configured one"},
-	AuthData:     {"AUTH_DATA", Drop, "auth_data", "password is not the configured one (RFC 2338 5.3.6.2)"},
-	AddrList:     {"ADDR_LIST", Drop, "addr_list", "address list differs from ours and vrrp_address_mismatch is drop"},
-	Conflict:     {"CONFLICT", Drop, "conflict", "shares no address with us: another cluster uses this VRID"},
-	BadInterval:  {"BAD_INTERVAL", Drop, "interval", "interval is zero, or (version 2) not the configured one"},
-	UnknownVRID:  {"UNKNOWN_VRID", Drop, "vrid", "VRID is not configured here and unknown_vrid is drop"},
-	Flood:        {"FLOOD", Drop, "flood", "foreign adverts above the link's rate limit"},
-	NoAccept:     {"NO_ACCEPT", Drop, "no_accept", "packet to a virtual address whose router runs no_accept or vrrp_strict"},
+	NotVRRP:       {"NOT_VRRP", Pass, "not_vrrp", "another protocol; returned before any map is touched, uncounted"},
+	Delivered:     {"DELIVERED", Take, "delivered", "valid and new: handed to the daemon"},
+	Coalesced:     {"COALESCED", Take, "coalesced", "the followed master repeats itself; only its time is kept"},
+	Lost:          {"LOST", Take, "lost", "valid and new, but the ring was full; only its time is kept"},
+	OtherVLAN:     {"OTHER_VLAN", Pass, "vlan", "no router of ours is on this VLAN of the link"},
+	Foreign:       {"FOREIGN", Pass, "foreign", "advert for a VRID that is not configured here"},
+	Fragment:      {"FRAGMENT", Pass, "fragment", "IP fragment; never read as an advert"},
+	ExtHeader:     {"EXT_HEADER", Pass, "ext_header", "IPv6 extension header before VRRP; never read as an advert"},
+	Elsewhere:     {"ELSEWHERE", Pass, "dst", "sent to another address than the one this router listens on (RFC 9568 7.2)"},
+	Malformed:     {"MALFORMED", Drop, "ip_malformed", "IP header is broken or promises more bytes than the frame holds"},
+	BadTTL:        {"BAD_TTL", Drop, "ttl", "TTL or hop limit is not 255 (RFC 9568 5.1.1.3), or outside the peer's range"},
+	SelfSource:    {"SELF_SOURCE", Drop, "self_source", "our own address as source: looped back, or a cloned host"},
+	BadSource:     {"BAD_SOURCE", Drop, "src", "source address that no host can have (unspecified, loopback, multicast)"},
+	NotAPeer:      {"NOT_A_PEER", Drop, "peer", "unicast advert from an address that is not in unicast_peer"},
+	BadLength:     {"BAD_LENGTH", Drop, "length", "shorter or longer than its address count says (RFC 9568 7.1)"},
+	BadVersion:    {"BAD_VERSION", Drop, "version", "VRRP version this router does not speak (RFC 9568 7.1)"},
+	BadType:       {"BAD_TYPE", Drop, "type", "VRRP type is not 1, ADVERTISEMENT (RFC 9568 5.2.2)"},
+	NoAddresses:   {"NO_ADDRESSES", Drop, "count_zero", "address count is zero (RFC 9568 5.2.5)"},
+	BadChecksum:   {"BAD_CHECKSUM", Drop, "checksum", "checksum is wrong in every accepted form (RFC 9568 5.2.8)"},
+	Owner:         {"OWNER", Drop, "owner", "version 2 advert while this router owns the addresses (RFC 3768 7.1)"},
+	NotLinkLocal:  {"NOT_LINK_LOCAL", Drop, "first_not_ll", "first IPv6 address is not link-local (RFC 9568 5.2.9)"},
+	AuthType:      {"AUTH_TYPE", Drop, "auth_type", "authentication type is unknown or not the configured one"},
+	AuthData:      {"AUTH_DATA", Drop, "auth_data", "password is not the configured one (RFC 2338 5.3.6.2)"},
+	AddrList:      {"ADDR_LIST", Drop, "addr_list", "address list differs from ours and vrrp_address_mismatch is drop"},
+	Conflict:      {"CONFLICT", Drop, "conflict", "shares no address with us: another cluster uses this VRID"},
+	BadInterval:   {"BAD_INTERVAL", Drop, "interval", "interval is zero, or (version 2) not the configured one"},
+	UnknownVRID:   {"UNKNOWN_VRID", Drop, "vrid", "VRID is not configured here and unknown_vrid is drop"},
+	Flood:         {"FLOOD", Drop, "flood", "foreign adverts above the link's rate limit"},
+	NoAccept:      {"NO_ACCEPT", Drop, "no_accept", "packet to a virtual address whose router has no_accept or vrrp_strict"},
+	HMACMissing:   {"HMAC_MISSING", Drop, "hmac_missing", "no trailer, which auth_hmac demands in mode enforce"},
+	HMACMalformed: {"HMAC_MALFORMED", Drop, "hmac_malformed", "auth_hmac trailer of another type, or with reserved bits"},
+	HMACStale:     {"HMAC_STALE", Drop, "hmac_stale", "signed outside time_window: replayed, or a clock is wrong"},
+	HMACKey:       {"HMAC_KEY", Drop, "hmac_key", "signed with a key whose id auth_hmac does not have"},
+	HMACInvalid:   {"HMAC_INVALID", Drop, "hmac_invalid", "signature is wrong: forged, or the keys differ"},
+	HMACReplay:    {"HMAC_REPLAY", Drop, "hmac_replay", "sequence number is not above the sender's last: replayed"},
 }

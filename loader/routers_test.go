@@ -1,0 +1,121 @@
+package loader
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// Routers of one VRID on one link are told apart by where their adverts go. The VRID stays ours until the last is gone.
+func TestDestinations(t *testing.T) {
+	group, second := netip.MustParseAddr("239.1.2.3"), netip.MustParseAddr("192.0.2.4")
+	to := func(dst netip.Addr) packet { return v3().with(func(p *packet) { p.dst = dst }) }
+	l := open(t, Options{Trace: true, Routers: 4})
+	start(t, l)
+	set(t, l, Segment{Link: loopback, UnknownDrop: true})
+	try(t, l, to(vrrp.DefaultGroup(false)), verdict.UnknownVRID)
+	var ids []vrrp.ID
+	for _, change := range []func(r *vrrp.Rules){
+		func(r *vrrp.Rules) {},
+		func(r *vrrp.Rules) { r.Group = group },
+		func(r *vrrp.Rules) { r.Peers = []vrrp.Peer{{Addr: master, MaxTTL: 255}} },
+		func(r *vrrp.Rules) { r.Own, r.Peers = second, []vrrp.Peer{{Addr: master, MaxTTL: 255}} },
+	} {
+		r := ordinary()
+		change(&r)
+		ids = append(ids, add(t, l, r))
+	}
+	for _, id := range ids {
+		try(t, l, to(id.ListensOn()), verdict.Delivered)
+		if a := receive1(t, l.Adverts()); a.ID != id {
+			t.Errorf("to %v: handed to %v, want %v", a.Dst, a.ID, id)
+		}
+		if got := frames(t, l, id, verdict.Delivered); got != 1 {
+			t.Errorf("%v: %d frames counted, want 1", id, got)
+		}
+	}
+	try(t, l, to(rival), verdict.Elsewhere)
+	if got := frames(t, l, vrrp.ID{}, verdict.Elsewhere); got != 1 {
+		t.Errorf("sent elsewhere: %d frames counted, want 1 that is no router's", got)
+	}
+	for _, id := range ids {
+		try(t, l, to(rival), verdict.Elsewhere)
+		if err := l.RemoveRouter(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	try(t, l, to(rival), verdict.Foreign)
+	try(t, l, to(vrrp.DefaultGroup(false)), verdict.UnknownVRID)
+}
+
+// A router that is set once more is still one router: removing it makes its VRID foreign.
+func TestRouterSetTwice(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	add(t, l, ordinary())
+	id := add(t, l, ordinary())
+	if err := l.RemoveRouter(id); err != nil {
+		t.Fatal(err)
+	}
+	try(t, l, v3(), verdict.Foreign)
+}
+
+// A router whose ID says another destination than its rules would never be given its adverts.
+func TestRouterElsewhere(t *testing.T) {
+	l := open(t, Options{})
+	r := ordinary()
+	r.Peers = []vrrp.Peer{{Addr: master, MaxTTL: 255}}
+	if err := l.SetRouter(r); err == nil || !strings.Contains(err.Error(), own.String()) {
+		t.Errorf("%v, want an error that names %v", err, own)
+	}
+	r = ordinaryIPv6()
+	r.Group = netip.MustParseAddr("ff02::99")
+	if err := l.SetRouter(r); err == nil {
+		t.Error("took a group that its ID does not have")
+	}
+}
+
+// The filter cannot tell a good signature from a forged one: where a trailer may follow, every advert is handed over,
+// and none moves the stamp of the followed master.
+func TestSignedAdverts(t *testing.T) {
+	signed := v3().with(func(p *packet) { p.advert.Trailer = bytes.Repeat([]byte{1}, vrrp.TrailerLen) })
+	for _, rule := range []vrrp.TrailerRule{vrrp.TrailerAllowed, vrrp.TrailerRequired} {
+		l := open(t, Options{Trace: true})
+		r := ordinary()
+		r.Trailer = rule
+		id := add(t, l, r)
+		start(t, l)
+		try(t, l, signed, verdict.Delivered)
+		first := receive1(t, l.Adverts())
+		if err := l.Follow(id, &first); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			try(t, l, signed, verdict.Delivered)
+			if a := receive1(t, l.Adverts()); !bytes.Equal(a.Message, first.Message) || a.Length != 12+vrrp.TrailerLen {
+				t.Errorf("message %x of %d bytes, want %x", a.Message, a.Length, first.Message)
+			}
+		}
+		if seen := l.LastSeen(id); seen != 0 {
+			t.Errorf("seen at %v", seen)
+		}
+		try(t, l, v3(), map[vrrp.TrailerRule]verdict.Verdict{
+			vrrp.TrailerAllowed: verdict.Delivered, vrrp.TrailerRequired: verdict.HMACMissing}[rule])
+	}
+}
+
+// A signed advert that finds the ring full leaves no stamp either: nobody has read its signature.
+func TestSignedAdvertsLost(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	r := ordinary()
+	r.Followed, r.Trailer = master, vrrp.TrailerAllowed
+	id := add(t, l, r)
+	offer(t, l.obj.XDP, v3().bytes(), 30000)
+	try(t, l, v3(), verdict.Lost)
+	if seen := l.LastSeen(id); seen != 0 {
+		t.Errorf("seen at %v", seen)
+	}
+}
