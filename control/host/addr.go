@@ -3,7 +3,6 @@ package host
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/vishvananda/netlink/nl"
@@ -39,6 +38,7 @@ func (w *worker) addBatch() {
 	var settled []*tenant
 	for len(w.todo) > 0 && len(claims) < rtnlBatch {
 		t := w.todo[0]
+		w.prepare(t)
 		for ; t.next < len(t.addrs) && len(claims) < rtnlBatch; t.next++ {
 			a := &t.addrs[t.next]
 			if h := w.held[a.key()]; h != nil {
@@ -65,34 +65,53 @@ func (w *worker) add(claims []claim) {
 		reqs[i] = addRequest(c.addr)
 	}
 	var present []claim
-	for i, err := range w.change(reqs) {
+	for i, err := range w.nl.changeEach(reqs) {
 		c := claims[i]
 		switch {
 		case err == nil:
-			w.held[c.addr.key()] = &holding{addr: *c.addr, users: []vrrp.ID{c.tenant.id}}
+			w.hold(c, false)
 		case errors.Is(err, unix.EEXIST):
 			present = append(present, c)
 		default:
-			w.failures.report(c.tenant.id, opAcquire, fmt.Errorf("add %v to %s: %w", c.addr.Prefix, w.name(), err))
+			w.fail(c.tenant.id, c.addr, fmt.Errorf("add %v to %s: %w", c.addr.Prefix, w.name(), err))
 		}
 	}
 	w.adopt(present)
 }
 
-// adopt takes addresses as held that the link has already: left by a killed daemon, and then ours, or not.
+// hold notes that a tenant's address is on the link.
+func (w *worker) hold(c claim, foreign bool) {
+	w.held[c.addr.key()] = &holding{addr: *c.addr, users: []vrrp.ID{c.tenant.id}, foreign: foreign}
+	delete(w.lacking, c.addr.key())
+}
+
+// fail reports that an address cannot be had. A static one nobody is faulted for: it is lacking until it can.
+func (w *worker) fail(id vrrp.ID, a *Address, err error) {
+	if id == staticID {
+		w.lacking[a.key()] = err
+		return
+	}
+	w.failures.report(id, opAcquire, err)
+}
+
+// adopt takes addresses as held that the link has already: left by a killed daemon, and then ours, or not. Where
+// the kernel keeps no marks they are taken for the former, as sweep does.
 func (w *worker) adopt(claims []claim) {
 	if len(claims) == 0 {
 		return
 	}
-	ours := w.marked()
+	ours := func(c claim) bool { return c.addr.Prefix.Addr() != c.tenant.source }
+	if w.marks {
+		marked := w.marked()
+		ours = func(c claim) bool { return marked[c.addr.key()] }
+	}
 	for _, c := range claims {
-		k := c.addr.key()
-		if h := w.held[k]; h != nil { // two tenants of one batch
+		if h := w.held[c.addr.key()]; h != nil { // two tenants of one batch
 			h.use(c.tenant.id)
 			continue
 		}
-		w.held[k] = &holding{addr: *c.addr, users: []vrrp.ID{c.tenant.id}, foreign: !ours[k]}
-		if !ours[k] {
+		w.hold(c, !ours(c))
+		if !ours(c) {
 			w.log.Info("the address was there already and will stay",
 				"router", c.tenant.name, "link", w.name(), "address", c.addr.Prefix)
 		}
@@ -139,9 +158,11 @@ func (w *worker) vacate() {
 	for _, t := range w.tenants {
 		w.giveUp(t, &order{id: t.id})
 	}
+	w.tenants = nil
 	for len(w.removals) > 0 {
 		w.removeBatch()
 	}
+	w.tidy()
 }
 
 func (w *worker) removeBatch() {
@@ -151,7 +172,7 @@ func (w *worker) removeBatch() {
 	for i := range batch {
 		reqs[i] = removeRequest(&batch[i])
 	}
-	for i, err := range w.change(reqs) {
+	for i, err := range w.nl.changeEach(reqs) {
 		if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {
 			w.log.Error("a virtual address could not be removed; remove it by hand",
 				"link", w.name(), "address", batch[i].Prefix, "err", err)
@@ -169,29 +190,47 @@ func (w *worker) restoreBatch() {
 	for i, k := range keys {
 		reqs[i] = addRequest(&w.held[k].addr)
 	}
-	var restored []netip.Prefix
-	var present []*holding
-	for i, err := range w.change(reqs) {
+	var restored, present []*holding
+	for i, err := range w.nl.changeEach(reqs) {
 		h := w.held[keys[i]]
 		switch {
 		case h == nil: // named twice
 		case err == nil:
 			h.foreign = false
-			restored = append(restored, h.addr.Prefix)
+			restored = append(restored, h)
 		case errors.Is(err, unix.EEXIST):
 			present = append(present, h)
 		default:
 			delete(w.held, keys[i])
 			for _, id := range h.users {
-				w.failures.report(id, opAcquire, fmt.Errorf("put %v back on %s: %w", h.addr.Prefix, w.name(), err))
+				w.fail(id, &h.addr, fmt.Errorf("put %v back on %s: %w", h.addr.Prefix, w.name(), err))
 			}
 		}
 	}
-	if len(restored) > 0 {
-		w.log.Warn("virtual addresses had been deleted and were put back",
-			"link", w.name(), "first", restored[0], "count", len(restored))
-	}
 	w.recheck(present)
+	w.announceRestored(restored)
+	if t := w.tenants[staticID]; t != nil {
+		w.acknowledge(t) // what is lacking may have changed
+	}
+}
+
+// announceRestored makes the addresses known again that had been off the link.
+func (w *worker) announceRestored(restored []*holding) {
+	if len(restored) == 0 {
+		return
+	}
+	w.log.Warn("virtual addresses had been deleted and were put back",
+		"link", w.name(), "first", restored[0].addr.Prefix, "count", len(restored))
+	users := make(map[vrrp.ID]bool)
+	for _, h := range restored {
+		for _, id := range h.users {
+			users[id] = true
+		}
+	}
+	for id := range users {
+		w.reannounce(w.tenants[id])
+		w.tables.restored(id)
+	}
 }
 
 // recheck finds out whose the addresses are that came back without us.
@@ -266,18 +305,6 @@ func (w *worker) list() []addrEntry {
 		w.log.Error("cannot list addresses", "link", w.name(), "err", err)
 	}
 	return entries
-}
-
-// change has requests carried out and returns an error or nil for each.
-func (w *worker) change(reqs []*nl.NetlinkRequest) []error {
-	if len(reqs) == 0 {
-		return nil
-	}
-	results, err := w.nl.change(reqs)
-	if err != nil {
-		return slices.Repeat([]error{err}, len(reqs))
-	}
-	return results
 }
 
 // name is the link's, for messages.

@@ -30,6 +30,9 @@ func (a *Address) key() addrKey {
 	return addrKey{a.Prefix.Addr(), a.Prefix}
 }
 
+// Shown is the address as LinkAddr has it once it is on its link: with the length of its peer, if it has one.
+func (a *Address) Shown() netip.Prefix { return a.key().prefix() }
+
 // prefix is the address as `ip addr` shows it.
 func (k addrKey) prefix() netip.Prefix { return netip.PrefixFrom(k.local, k.dest.Bits()) }
 
@@ -74,9 +77,10 @@ func addrRequest(a *Address, kind, flags int) (*nl.NetlinkRequest, *nl.IfAddrmsg
 	return req, msg
 }
 
-// flags adds IFA_F_NODAD to IPv6: the last master may still hold the address, and detection takes a second.
+// flags adds IFA_F_NODAD to IPv6, unless detection is asked for: the last master may still hold the address, and
+// detection takes a second.
 func (a *Address) flags() uint32 {
-	if a.Prefix.Addr().Is6() {
+	if a.Prefix.Addr().Is6() && !a.DAD {
 		return uint32(a.Flags) | unix.IFA_F_NODAD
 	}
 	return uint32(a.Flags)

@@ -23,15 +23,13 @@ type burst struct {
 // announcer paces the announcements of one kind on one link, gratuitous ARP or neighbour advertisements. Routers
 // take turns round by round, so that each one's first round is not kept waiting by another's last.
 type announcer struct {
-	v6     bool
-	gap    func(o *order) time.Duration
-	next   time.Duration // earliest instant of the next announcement
+	kind   int
 	queue  []*burst
 	bursts map[*tenant]*burst // those of the queue that were not cancelled
 }
 
-func newAnnouncer(v6 bool, gap func(*order) time.Duration) *announcer {
-	return &announcer{v6: v6, gap: gap, bursts: make(map[*tenant]*burst)}
+func newAnnouncer(kind int) *announcer {
+	return &announcer{kind: kind, bursts: make(map[*tenant]*burst)}
 }
 
 // start announces the tenant's addresses, rounds times. A burst still under way is made as long as that.
@@ -52,24 +50,26 @@ func (a *announcer) cancel(t *tenant) {
 	}
 }
 
-// due tells whether something may be sent now, and else when, never if there is nothing.
-func (a *announcer) due(now time.Duration) (at time.Duration, ok bool) {
+// due is when the next announcement may be sent, never if there is none.
+func (a *announcer) due(p *pace) time.Duration {
 	if len(a.queue) == 0 {
-		return never, false
+		return never
 	}
-	return a.next, now >= a.next
+	return p.due(a.kind)
 }
 
 // take returns the next address to announce, if one may be announced now. held says whether a tenant's address
 // is on the link.
-func (a *announcer) take(now time.Duration, held func(*tenant, *Address) bool) (*tenant, *Address) {
-	for len(a.queue) > 0 && now >= a.next {
+func (a *announcer) take(now time.Duration, p *pace, held func(*tenant, *Address) bool) (*tenant, *Address) {
+	for len(a.queue) > 0 && now >= p.due(a.kind) {
 		b := a.queue[0]
-		if addr := b.advance(a.v6, held); addr != nil {
-			if gap := a.gap(&b.tenant.order); gap > 0 {
-				a.next = now + gap
+		at := b.at
+		if addr := b.advance(a.kind == kindNA, held); addr != nil {
+			if p.claim(a.kind, now, p.gap(a.kind, &b.tenant.order)) {
+				return b.tenant, addr
 			}
-			return b.tenant, addr
+			b.at = at // another link of the pace was quicker
+			return nil, nil
 		}
 		a.queue = a.queue[1:]
 		b.at = 0
@@ -108,10 +108,7 @@ func openHerald() (*herald, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &herald{socket: s, kinds: [2]*announcer{
-		newAnnouncer(false, func(o *order) time.Duration { return o.garpGap }),
-		newAnnouncer(true, func(o *order) time.Duration { return o.gnaGap }),
-	}}, nil
+	return &herald{socket: s, kinds: [2]*announcer{newAnnouncer(kindARP), newAnnouncer(kindNA)}}, nil
 }
 
 func (h *herald) start(t *tenant, rounds int) {
@@ -133,28 +130,27 @@ func (h *herald) cancelAll() {
 	}
 }
 
-// next is the instant of the next announcement, never if there is none; ok says that it has come.
-func (h *herald) next(now time.Duration) (at time.Duration, ok bool) {
-	at = never
+// next is the instant of the next announcement, never if there is none.
+func (h *herald) next(p *pace) time.Duration {
+	at := never
 	for _, a := range h.kinds {
-		next, due := a.due(now)
-		at, ok = min(at, next), ok || due
+		at = min(at, a.due(p))
 	}
-	return at, ok
+	return at
 }
 
 // send sends one batch of what is due.
-func (h *herald) send(l *Link, held func(*tenant, *Address) bool, f *failures) {
+func (h *herald) send(l *Link, p *pace, held func(*tenant, *Address) bool, f *failures) {
 	now := Now()
 	buf := h.buf[:0]
 	for _, a := range h.kinds {
 		for !h.socket.full() {
-			t, addr := a.take(now, held)
+			t, addr := a.take(now, p, held)
 			if t == nil {
 				break
 			}
 			start := len(buf)
-			if a.v6 {
+			if a.kind == kindNA {
 				buf = appendNA(buf, l.MAC, addr.Prefix.Addr())
 			} else {
 				buf = appendGARP(buf, l.MAC, addr.Prefix.Addr())
@@ -166,8 +162,5 @@ func (h *herald) send(l *Link, held func(*tenant, *Address) bool, f *failures) {
 	h.socket.send(func(i int, err error) {
 		f.report(h.from[i], opAnnounce, fmt.Errorf("announce on %s: %w", l.Name, err))
 	})
-	took := Now() - now
-	for _, a := range h.kinds {
-		a.next += took // gaps begin when the frames have left
-	}
+	p.delay(Now() - now)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -154,6 +155,7 @@ func TestAddressChangesHands(t *testing.T) {
 }
 
 func TestForeignAddressStays(t *testing.T) {
+	needMarks(t)
 	n := newNetwork(t)
 	h := n.running()
 	n.addAddr(n.router, "192.0.2.10/24")
@@ -281,6 +283,89 @@ func TestAddressOptions(t *testing.T) {
 	n.await("all gone", func() bool { return len(n.addrs(n.router)) == 1 })
 }
 
+func TestAddressFlags(t *testing.T) {
+	const forDetection = unix.IFA_F_TENTATIVE | unix.IFA_F_OPTIMISTIC
+	n := newNetwork(t)
+	h := n.running()
+	tests := map[string]struct {
+		addr string
+		dad  bool
+		set  int
+		want int
+	}{
+		"none":          {"10.1.0.1/24", false, 0, 0},
+		"IPv6":          {"2001:db8::1/64", false, 0, unix.IFA_F_NODAD},
+		"detection":     {"2001:db8::2/64", true, 0, 0},
+		"home":          {"2001:db8::3/64", false, unix.IFA_F_HOMEADDRESS, unix.IFA_F_NODAD | unix.IFA_F_HOMEADDRESS},
+		"noprefixroute": {"10.2.0.1/24", false, unix.IFA_F_NOPREFIXROUTE, unix.IFA_F_NOPREFIXROUTE},
+		"mngtmpaddr":    {"2001:db8::4/64", false, unix.IFA_F_MANAGETEMPADDR, unix.IFA_F_NODAD | unix.IFA_F_MANAGETEMPADDR},
+		"autojoin":      {"239.1.1.1/32", false, unix.IFA_F_MCAUTOJOIN, unix.IFA_F_MCAUTOJOIN},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := n.binding("192.0.2.10/24")
+			b.Addrs = n.binding(tt.addr).Addrs
+			b.Addrs[0].Flags, b.Addrs[0].DAD = tt.set, tt.dad
+			must(t, h.Bind(b))
+			h.Acquire(b.ID)
+			n.await("the address", func() bool { return n.has(n.router, tt.addr) })
+			for _, a := range n.addrList(n.router, netlink.FAMILY_ALL) {
+				if got := a.Flags &^ (unix.IFA_F_PERMANENT | forDetection); a.IPNet.String() == tt.addr && got != tt.want {
+					t.Errorf("flags are %#x, want %#x", got, tt.want)
+				}
+			}
+			must(t, h.Unbind(b.ID))
+			n.await("it gone", func() bool { return !n.has(n.router, tt.addr) })
+		})
+	}
+	n.noFailure(h)
+}
+
+// IPv6 addresses go when their link goes down, and are there again when it is up.
+func TestLinkDownAndUp(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	b := n.binding("192.0.2.10/24", "2001:db8::1/64", "2001:db8::2/128")
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 3 })
+	must(t, n.nl.LinkSetDown(n.router))
+	n.await("the link down", func() bool { return !n.seen(h).Up })
+	must(t, n.nl.LinkSetUp(n.router))
+	n.await("the link up", func() bool { return n.seen(h).Up })
+	n.await("the addresses again", func() bool { return len(h.Held(b.ID)) == 3 })
+	n.await("their routes", func() bool {
+		list, err := n.nl.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{Dst: ipNet("2001:db8::/64")}, netlink.RT_FILTER_DST)
+		return err == nil && len(list) == 1
+	})
+	n.noFailure(h)
+	h.Release(b.ID)
+	n.await("the release", func() bool { return len(n.addrs(n.router)) == 1 })
+}
+
+// A link may get another name under a router.
+func TestLinkRenamed(t *testing.T) {
+	n := newNetwork(t)
+	other := n.addLink("ens161")
+	h := n.running()
+	b := n.binding("10.0.0.1/32")
+	b.Addrs[0].Link, b.Promote = other.Attrs().Index, true
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })
+	must(t, n.nl.LinkSetDown(other))
+	must(t, n.nl.LinkSetName(other, "ens199"))
+	must(t, n.nl.LinkSetUp(other))
+	n.await("the name", func() bool {
+		return slices.ContainsFunc(h.Links(), func(l host.Link) bool { return l.Name == "ens199" && l.Up })
+	})
+	n.delAddr(other, "10.0.0.1/32")
+	n.await("the address again", func() bool { return n.has(other, "10.0.0.1/32") })
+	h.Release(b.ID)
+	n.await("the sysctl restored", func() bool { return sysctl(t, "ipv4/conf/ens199/promote_secondaries") == "0" })
+	n.noFailure(h)
+}
+
 func TestSweep(t *testing.T) {
 	needMarks(t)
 	n := newNetwork(t)
@@ -324,6 +409,45 @@ func TestSweepWithoutMarks(t *testing.T) {
 	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24", "192.0.2.20/24"}) {
 		t.Errorf("the link has %v", got)
 	}
+}
+
+// There what a router takes over is ours, too, but for its own address.
+func TestAdoptWithoutMarks(t *testing.T) {
+	n := newNetwork(t)
+	n.addAddr(n.router, "192.0.2.10/24")
+	h := n.open()
+	h.ForgetMarks()
+	n.run(h)
+	b := n.binding("192.0.2.1/24", "192.0.2.10/24")
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	must(t, h.Sweep())
+	b.Addrs = append(b.Addrs, n.binding("192.0.2.11/24").Addrs...)
+	must(t, h.Bind(b))
+	n.await("all three", func() bool { return len(h.Held(b.ID)) == 3 })
+	h.Release(b.ID)
+	n.await("both gone", func() bool { return slices.Equal(n.addrs(n.router), []string{"192.0.2.1/24"}) })
+}
+
+// An address that is being swept when its router acquires is held in the end.
+func TestAcquireDuringSweep(t *testing.T) {
+	n := newNetwork(t)
+	var left []string
+	for i := range 200 {
+		left = append(left, fmt.Sprintf("10.1.0.%d/32", i+1))
+	}
+	host.LeaveBehind(t, n.router.Attrs().Index, left...)
+	h := n.running()
+	b := n.binding()
+	b.Addrs = n.binding(left...).Addrs
+	must(t, h.Bind(b))
+	must(t, h.Sweep())
+	n.await("the sweep to begin", func() bool { return !n.has(n.router, left[0]) })
+	h.Acquire(b.ID)
+	n.await("all addresses", func() bool { return len(n.addrs(n.router)) == 1+len(left) })
+	h.Release(b.ID)
+	n.await("none", func() bool { return len(n.addrs(n.router)) == 1 })
+	n.noFailure(h)
 }
 
 func TestManyAddresses(t *testing.T) {
@@ -433,6 +557,40 @@ func TestLinkGone(t *testing.T) {
 	must(t, h.Unbind(b.ID))
 }
 
+// Nothing is kept for links that are gone.
+func TestLinkGoneLeavesNothing(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	open := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		must(t, err)
+		return len(entries)
+	}
+	before := 0
+	for round := range 4 {
+		other := n.addLink("ens161")
+		b := n.binding("10.0.0.1/32")
+		b.Addrs[0].Link = other.Attrs().Index
+		b.Routes = []host.Route{n.route("10.9.0.0/16", "")}
+		b.Routes[0].Link = other.Attrs().Index
+		n.await("the link", func() bool {
+			return slices.ContainsFunc(h.Links(), func(l host.Link) bool { return l.Index == other.Attrs().Index && l.Up })
+		})
+		must(t, h.Bind(b))
+		h.Acquire(b.ID)
+		n.awaitRouted(h, b, 1, 0)
+		must(t, n.nl.LinkDel(other))
+		n.await("the link gone", func() bool { return len(h.Held(b.ID)) == 0 })
+		h.Release(b.ID)
+		must(t, h.Unbind(b.ID))
+		n.awaitRouted(h, b, 0, 0)
+		if round == 0 {
+			before = open()
+		}
+	}
+	n.await("as many files open as before", func() bool { return open() <= before })
+}
+
 func TestAcquireFails(t *testing.T) {
 	n := newNetwork(t)
 	h := n.running()
@@ -445,4 +603,24 @@ func TestAcquireFails(t *testing.T) {
 		t.Errorf("failure is %+v", f)
 	}
 	n.await("the other address", func() bool { return n.has(n.router, "192.0.2.11/24") })
+}
+
+// What could not be added is, once it can; what was added meanwhile is held all along.
+func TestAcquireAfterFailure(t *testing.T) {
+	n := newNetwork(t)
+	h := n.running()
+	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
+	b.Addrs[0].Label = "a-label-that-is-too-long"
+	must(t, h.Bind(b))
+	h.Acquire(b.ID)
+	n.failure(h)
+	n.await("the other address", func() bool { return n.has(n.router, "192.0.2.11/24") })
+	h.Acquire(b.ID)
+	n.failure(h)
+	b.Addrs[0].Label = ""
+	must(t, h.Bind(b))
+	n.await("both", func() bool { return len(h.Held(b.ID)) == 2 })
+	h.Release(b.ID)
+	n.await("none", func() bool { return len(n.addrs(n.router)) == 1 })
+	n.noFailure(h)
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,9 +19,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The watch on links and addresses. Events say what to look at; what is there is then read from the kernel, so a
-// lost or reordered event costs time but never leaves a wrong picture. The one exception is a deleted address,
-// whose event alone starts putting it back.
+// The watch on links and addresses, and on routes and rules that are deleted. Events say what to look at; what is
+// there is then read from the kernel, so a lost or reordered event costs time but never leaves a wrong picture. The
+// exceptions are deleted addresses, routes and rules, whose event alone starts putting them back.
 
 const (
 	// eventBuffer is the receive buffer for events; it holds the deletion of some ten thousand addresses.
@@ -33,6 +34,22 @@ const (
 )
 
 var subscriptions = []int{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR}
+
+var tableSubscriptions = []int{
+	unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE,
+}
+
+// withoutNewRoutes lets every message pass whose type, at offset 4 in host order, is not RTM_NEWROUTE.
+var withoutNewRoutes = func() unix.SockFprog {
+	newRoute := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.RTM_NEWROUTE)) // as BPF loads it
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: 4},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(newRoute), Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 20},
+	}
+	return unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+}()
 
 // linkTable is the picture at one moment. It is never changed once published.
 type linkTable struct {
@@ -54,9 +71,10 @@ type watcher struct {
 	table   atomic.Pointer[linkTable]
 	changes chan struct{} // size 1: a pending notice stands for all later ones
 
-	onLost   func(link int, k addrKey) // an address was deleted
-	onGone   func(link int)            // a link was removed
-	onResync func()                    // events were lost; anything may have happened
+	onLost    func(link int, k addrKey)    // an address was deleted
+	onRemoved func(tableSign)              // a route or rule was deleted
+	onLinks   func(before, now *linkTable) // a new picture was published
+	onResync  func()                       // events were lost; anything may have happened
 }
 
 // openWatcher subscribes in the calling thread's network namespace, then takes the first picture.
@@ -106,6 +124,26 @@ func subscribe() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "rtnetlink events"), nil
 }
 
+// watchTables subscribes to routes and rules. Routes that are added are of no interest, and a router with a full
+// table has many: the kernel filters them.
+func (w *watcher) watchTables() error {
+	conn, err := w.events.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var refused error
+	err = conn.Control(func(fd uintptr) {
+		refused = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &withoutNewRoutes)
+		for _, group := range tableSubscriptions {
+			refused = errors.Join(refused, unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, group))
+		}
+	})
+	if err := errors.Join(err, refused); err != nil {
+		return fmt.Errorf("subscribe to routes: %w", err)
+	}
+	return nil
+}
+
 func (w *watcher) close() error { return errors.Join(w.events.Close(), w.query.close()) }
 
 // run keeps the picture until ctx ends.
@@ -131,7 +169,8 @@ func (w *watcher) run(ctx context.Context) error {
 	}
 }
 
-// take waits for events and notes what they are about.
+// take waits for events and notes what they are about. After an overrun it throws away what is left: until the buffer
+// is empty the kernel does not tell of another one.
 func (w *watcher) take() error {
 	conn, err := w.events.SyscallConn()
 	if err != nil {
@@ -140,7 +179,7 @@ func (w *watcher) take() error {
 	overrun, taken := false, 0
 	var failure error
 	err = conn.Read(func(fd uintptr) bool {
-		for taken < eventBurst {
+		for overrun || taken < eventBurst {
 			n, from, err := unix.Recvfrom(int(fd), w.buf, unix.MSG_DONTWAIT)
 			switch {
 			case err == unix.EINTR:
@@ -154,7 +193,7 @@ func (w *watcher) take() error {
 				return true
 			default:
 				taken++
-				if fromKernel(from) {
+				if fromKernel(from) && !overrun {
 					w.note(w.buf[:n])
 				}
 			}
@@ -194,6 +233,10 @@ func (w *watcher) note(b []byte) {
 			if m.Header.Type == unix.RTM_DELADDR {
 				w.onLost(e.link, e.key)
 			}
+		case unix.RTM_DELROUTE, unix.RTM_DELRULE:
+			if s, ok := parseTableEvent(m); ok {
+				w.onRemoved(s)
+			}
 		}
 	}
 }
@@ -206,7 +249,6 @@ func (w *watcher) noteLink(m syscall.NetlinkMessage) {
 	if m.Header.Type == unix.RTM_DELLINK {
 		delete(w.links, l.Index)
 		w.changed = true
-		w.onGone(l.Index)
 		return
 	}
 	old, known := w.links[l.Index]
@@ -295,7 +337,15 @@ func (w *watcher) publish() {
 	for i := range t.all {
 		t.byIndex[t.all[i].Index] = &t.all[i]
 	}
-	w.table.Store(t)
+	before := w.table.Swap(t)
+	if before != nil {
+		w.onLinks(before, t)
+	}
+	w.notify()
+}
+
+// notify tells the loop to look.
+func (w *watcher) notify() {
 	select {
 	case w.changes <- struct{}{}:
 	default:

@@ -293,3 +293,8 @@ func (n *network) binding(addrs ...string) host.Binding {
 	b.Adverts = []host.Form{{Advert: a, Checksum: vrrp.Plain}}
 	return b
 }
+
+func ipNet(s string) *net.IPNet {
+	p := netip.MustParsePrefix(s)
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}

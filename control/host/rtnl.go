@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
@@ -79,6 +80,18 @@ func (r *rtnl) change(reqs []*nl.NetlinkRequest) ([]error, error) {
 		}
 	}
 	return results, nil
+}
+
+// changeEach is change with an error or nil for each request in any case.
+func (r *rtnl) changeEach(reqs []*nl.NetlinkRequest) []error {
+	if len(reqs) == 0 {
+		return nil
+	}
+	results, err := r.change(reqs)
+	if err != nil {
+		return slices.Repeat([]error{err}, len(reqs))
+	}
+	return results
 }
 
 // dump asks for a list and hands each entry to f. A list that a change interrupted is asked for again, after reset.

@@ -18,6 +18,10 @@ type worker struct {
 	marks    bool // the kernel keeps our mark on addresses
 	watch    *watcher
 	failures *failures
+	sysctls  *sysctls
+	paces    *paces
+	vmacs    *vmacs
+	tables   *tablesBox // of the routing worker, which wants to know what is settled
 	box      *mailbox
 	cancel   context.CancelFunc // ends run; nil before it was started
 
@@ -26,17 +30,22 @@ type worker struct {
 
 	tenants  map[vrrp.ID]*tenant
 	held     map[addrKey]*holding
-	restores []addrKey // held ones that vanished
-	removals []Address // to be taken off the link
-	todo     []*tenant // to be given their addresses, then announced
-	sweeping bool      // when todo is done: what is held by then is not left behind
+	restores []addrKey         // held ones that vanished
+	removals []Address         // to be taken off the link
+	todo     []*tenant         // to be given their addresses, then announced
+	sweeping bool              // when todo is done: what is held by then is not left behind
+	promoted bool              // promote_secondaries is set
+	speaks6  bool              // a macvlan of ours has IPv6 switched on
+	lacking  map[addrKey]error // static addresses that could not be added, and why
 }
 
 // tenant is a router with addresses on the link.
 type tenant struct {
 	order
-	next   int  // place in addrs of the first address not looked at yet
-	queued bool // in todo
+	next      int           // place in addrs of the first address not looked at yet
+	queued    bool          // in todo
+	repeat    int           // rounds of the last announcement that was asked for
+	nextExtra time.Duration // instant of the next announcement of its own accord, if extra asks for any
 }
 
 // openWorker takes its sockets in the calling thread's network namespace.
@@ -51,10 +60,12 @@ func (h *Host) openWorker(link int) (*worker, error) {
 		return nil, err
 	}
 	return &worker{
-		log: h.log, link: link, marks: h.marks, watch: h.watch, failures: h.failures, box: newMailbox(),
-		nl: nl, herald: herald,
+		log: h.log, link: link, marks: h.marks, watch: h.watch, failures: h.failures,
+		sysctls: h.sysctls, paces: h.paces, vmacs: h.vmacs, tables: h.tables.box,
+		box: newMailbox(), nl: nl, herald: herald,
 		tenants: make(map[vrrp.ID]*tenant),
 		held:    make(map[addrKey]*holding),
+		lacking: make(map[addrKey]error),
 	}, nil
 }
 
@@ -77,11 +88,10 @@ func (w *worker) run(ctx context.Context) {
 
 // work does one batch of what there is to do, and tells whether there was anything.
 func (w *worker) work() bool {
-	_, announcing := w.herald.next(Now())
 	switch {
 	case len(w.removals) > 0:
 		w.removeBatch()
-	case announcing:
+	case w.herald.next(w.paces.of(w.link)) <= Now():
 		w.announceBatch()
 	case len(w.todo) > 0:
 		w.addBatch()
@@ -89,6 +99,7 @@ func (w *worker) work() bool {
 		w.sweeping = false
 		w.sweep()
 	default:
+		w.tidy()
 		return false
 	}
 	return true
@@ -97,9 +108,8 @@ func (w *worker) work() bool {
 // wait waits for mail, the next announcement or the end of ctx.
 func (w *worker) wait(ctx context.Context) {
 	var alarm <-chan time.Time
-	now := Now()
-	if at, _ := w.herald.next(now); at != never {
-		timer := time.NewTimer(at - now)
+	if at := min(w.herald.next(w.paces.of(w.link)), w.repeatExtras()); at != never {
+		timer := time.NewTimer(at - Now())
 		defer timer.Stop()
 		alarm = timer.C
 	}
@@ -123,8 +133,13 @@ func (w *worker) readMail() {
 	for len(w.restores) > 0 {
 		w.restoreBatch() // before a release: what somebody has added meanwhile must not be removed
 	}
-	for _, o := range m.orders {
+	for _, o := range m.orders.list {
 		w.obey(*o)
+	}
+	if m.review {
+		for _, t := range w.tenants {
+			w.reannounce(t)
+		}
 	}
 	w.sweeping = w.sweeping || m.sweep
 }
@@ -138,9 +153,12 @@ func (w *worker) obey(o order) {
 	}
 	w.giveUp(t, &o)
 	rounds := max(o.rounds, t.rounds) // some may still wait for the addresses
+	if t.nextExtra == 0 || o.extra != t.extra {
+		t.nextExtra = Now() + o.extra
+	}
 	t.order, t.next = o, 0
 	if o.held {
-		t.rounds = rounds
+		t.rounds, t.repeat = rounds, max(o.rounds, t.repeat)
 		w.enqueue(t)
 		return
 	}
@@ -148,7 +166,7 @@ func (w *worker) obey(o order) {
 	if t.queued {
 		w.todo = slices.DeleteFunc(w.todo, func(other *tenant) bool { return other == t })
 	}
-	t.rounds, t.queued = 0, false
+	t.rounds, t.repeat, t.queued = 0, 0, false
 	if len(o.addrs) == 0 {
 		delete(w.tenants, o.id)
 	}
@@ -168,16 +186,104 @@ func (w *worker) settled(t *tenant) {
 		w.herald.start(t, t.rounds)
 		t.rounds = 0
 	}
+	w.acknowledge(t)
 }
 
-// announceBatch sends what is due. Links without ARP have nobody who would have to be told.
+// acknowledge tells the routing worker that an order is carried out, if it wants to know.
+func (w *worker) acknowledge(t *tenant) {
+	if t.receipt == 0 {
+		return
+	}
+	s := settlement{id: t.id, link: w.link, receipt: t.receipt}
+	if t.id == staticID {
+		for i := range t.addrs {
+			if a := &t.addrs[i]; !w.holds(t, a) {
+				s.lacking = append(s.lacking, lack{a.Prefix.String(), w.lacking[a.key()]})
+			}
+		}
+	}
+	w.tables.settled(s)
+}
+
+// reannounce repeats the announcement of a tenant whose hosts and switches may have forgotten it.
+func (w *worker) reannounce(t *tenant) {
+	switch {
+	case t.repeat == 0: // nothing was announced yet
+	case t.queued:
+		t.rounds = max(t.rounds, t.repeat)
+	default:
+		w.herald.start(t, t.repeat)
+	}
+}
+
+// repeatExtras starts the announcements of garp_extra_if that are due and returns when the next one is, or never.
+func (w *worker) repeatExtras() time.Duration {
+	next, now := never, Now()
+	for _, t := range w.tenants {
+		if !t.held || t.extra == 0 {
+			continue
+		}
+		if now >= t.nextExtra {
+			w.herald.start(t, 1)
+			t.nextExtra = now + t.extra
+			next = now // there is something to send
+		}
+		next = min(next, t.nextExtra)
+	}
+	return next
+}
+
+// announceBatch sends what is due. Links without ARP have nobody who would have to be told, and to one that is
+// down everything is announced when it comes up.
 func (w *worker) announceBatch() {
 	l := w.watch.link(w.link)
-	if l == nil || l.NoARP || l.Loopback || !l.ethernet {
+	if l == nil || l.NoARP || l.Loopback || !l.ethernet || !l.Up {
 		w.herald.cancelAll()
 		return
 	}
-	w.herald.send(l, w.holds, w.failures)
+	w.herald.send(l, w.paces.of(w.link), w.holds, w.failures)
+}
+
+// tidy takes back what prepare did, when all else is done and nothing is held that needs it.
+func (w *worker) tidy() {
+	if w.promoted && !w.promotes() {
+		w.sysctls.release(knob{link: w.link, name: "promote_secondaries"})
+		w.promoted = false
+	}
+	if w.speaks6 && !w.holds6() {
+		w.vmacs.setIPv6(w.link, false)
+		w.speaks6 = false
+	}
+}
+
+func (w *worker) promotes() bool {
+	for _, t := range w.tenants {
+		if t.held && t.promote {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare sets the link's sysctls for the addresses of a tenant.
+func (w *worker) prepare(t *tenant) {
+	if t.promote && !w.promoted {
+		w.promoted = true
+		w.sysctls.raise(knob{link: w.link, name: "promote_secondaries"}, 1)
+	}
+	if !w.speaks6 && slices.ContainsFunc(t.addrs, func(a Address) bool { return a.Prefix.Addr().Is6() }) {
+		w.speaks6 = true
+		w.vmacs.setIPv6(w.link, true)
+	}
+}
+
+func (w *worker) holds6() bool {
+	for k := range w.held {
+		if k.local.Is6() {
+			return true
+		}
+	}
+	return false
 }
 
 // holds tells whether the tenant's address is on the link.

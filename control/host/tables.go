@@ -1,0 +1,303 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
+)
+
+// tables is the worker of the routing tables: it holds routes and rules. Every wish of the loop passes it on the way
+// to the workers of links, because routes and rules need the addresses: they come when those are there, and go
+// before them. Everything in it but the mailbox belongs to its goroutine.
+//
+// Nothing is looked up in the tables. What is there already the kernel refuses to add once more, and what is not
+// ours it refuses to remove (protoKeepalived), so that putting back and taking over are adding, and sweeping is
+// removing.
+type tables struct {
+	log      *slog.Logger
+	watch    *watcher
+	failures *failures
+	box      *tablesBox
+	nl       *rtnl
+	forward  func(link int, o order) error // to the link's worker
+	sweepAll func()                        // by the workers of all links
+
+	residents map[vrrp.ID]*resident
+	entries   map[string]*entry             // wanted by a router that holds, by key of the item
+	signs     map[tableSign]map[*entry]bool // entries by what an event says of them
+	todo      []*entry                      // to be added
+	restores  map[vrrp.ID]bool              // routers to be run through again
+	receipts  uint64
+	protocols [256]atomic.Bool // those our routes and rules ever had, for the watcher
+
+	changed bool          // what is published may have changed
+	retry   time.Duration // instant of the next attempt to add what is not there; 0: none is due
+	missing []lack        // of what is static, as last published
+	public  atomic.Pointer[tablesState]
+}
+
+const (
+	// putBackPatience is how long something that was deleted may resist being put back: a link may be on its way
+	// down or up, of which the kernel tells piece by piece.
+	putBackPatience = time.Second
+	// retryLost is the pause between attempts to put something back.
+	retryLost = 50 * time.Millisecond
+	// retryMissing is the pause between attempts to add what is static.
+	retryMissing = 2 * time.Second
+)
+
+// resident is a router with what is wanted of it.
+type resident struct {
+	wish
+	items   []tableItem
+	repeat  int            // rounds of the last announcement that was asked for
+	links   []int          // that were given orders
+	waiting map[int]uint64 // receipts of orders that are not carried out yet, by link
+	lacking map[int][]lack // static addresses, by link
+}
+
+// openTables takes its socket in the calling thread's network namespace.
+func (h *Host) openTables() (*tables, error) {
+	conn, err := openRTNL()
+	if err != nil {
+		return nil, err
+	}
+	t := &tables{
+		log: h.log, watch: h.watch, failures: h.failures, box: newTablesBox(), nl: conn,
+		forward: h.order, sweepAll: h.sweepLinks,
+		residents: make(map[vrrp.ID]*resident), entries: make(map[string]*entry),
+		signs: make(map[tableSign]map[*entry]bool), restores: make(map[vrrp.ID]bool),
+	}
+	t.public.Store(new(tablesState))
+	return t, nil
+}
+
+func (t *tables) close() { t.nl.close() }
+
+// run works until ctx ends, then takes every route and rule of ours out of the tables and passes on what the loop
+// had wished by then.
+func (t *tables) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		t.readMail()
+		if len(t.todo) > 0 {
+			t.addBatch()
+			continue
+		}
+		t.publish()
+		t.wait(ctx)
+	}
+	t.readMail()
+	var removals []tableItem
+	for _, r := range t.residents {
+		removals = append(removals, t.giveUp(r, nil)...)
+	}
+	t.remove(removals)
+}
+
+func (t *tables) wait(ctx context.Context) {
+	var alarm <-chan time.Time
+	if t.retry != 0 {
+		timer := time.NewTimer(max(t.retry-Now(), 0))
+		defer timer.Stop()
+		alarm = timer.C
+	}
+	select {
+	case <-t.box.kick:
+	case <-alarm:
+		t.again()
+	case <-ctx.Done():
+	}
+}
+
+// again attempts once more to add what is static or lost and not there.
+func (t *tables) again() {
+	t.retry = 0
+	if len(t.missing) > 0 {
+		t.restores[staticID] = true
+	}
+	for _, e := range t.entries {
+		if e.state == lost {
+			for _, id := range e.users {
+				t.restores[id] = true
+			}
+		}
+	}
+	t.restore()
+}
+
+func (t *tables) retryIn(pause time.Duration) {
+	if at := Now() + pause; t.retry == 0 || at < t.retry {
+		t.retry = at
+	}
+}
+
+func (t *tables) readMail() {
+	m := t.box.take()
+	for _, s := range m.lost {
+		t.miss(s)
+	}
+	for _, id := range m.restored {
+		t.renew(id)
+	}
+	t.review(m.links, m.audit)
+	t.restore()
+	t.obey(m.wishes.list)
+	for _, s := range m.settled {
+		t.settle(s)
+	}
+	if m.sweep {
+		t.sweep()
+	}
+}
+
+// obey carries wishes out: what is no longer wanted is removed, then the links' workers get their orders.
+func (t *tables) obey(wishes []*wish) {
+	var removals []tableItem
+	for _, w := range wishes {
+		r := t.residents[w.binding.ID]
+		if r == nil {
+			r = new(resident)
+			t.residents[w.binding.ID] = r
+		}
+		items := r.items
+		if r.binding != w.binding {
+			items = tableItems(w.binding.Routes, w.binding.Rules)
+			t.watchFor(items)
+		}
+		keep := items
+		if !w.held {
+			keep = nil
+		}
+		removals = append(removals, t.giveUp(r, keep)...)
+		r.renew(w)
+		r.items = items
+	}
+	t.remove(removals)
+	for _, w := range wishes {
+		r := t.residents[w.binding.ID]
+		t.instruct(r, w.rounds)
+		if !w.bound {
+			delete(t.residents, w.binding.ID)
+		}
+	}
+}
+
+// renew makes a wish the present one. If it adds addresses to those that are held, all are announced.
+func (r *resident) renew(w *wish) {
+	if r.held && w.held && r.binding != w.binding && gained(r.binding.Addrs, w.binding.Addrs) {
+		w.rounds = max(w.rounds, r.repeat)
+	}
+	r.repeat = max(r.repeat, w.rounds)
+	if !w.held {
+		r.repeat = 0
+	}
+	r.wish = *w
+}
+
+// gained tells whether there is an address now that was not there before.
+func gained(before, now []Address) bool {
+	had := make(map[Address]bool, len(before))
+	for _, a := range before {
+		had[a] = true
+	}
+	return slices.ContainsFunc(now, func(a Address) bool { return !had[a] })
+}
+
+// watchFor has the watcher tell of deletions by what is to be added.
+func (t *tables) watchFor(items []tableItem) {
+	for i := range items {
+		t.protocols[items[i].sign.protocol].Store(true)
+	}
+}
+
+// instruct gives the links' workers their orders. Those whose receipt is awaited come before routes and rules.
+func (t *tables) instruct(r *resident, rounds int) {
+	b := r.binding
+	links := linksOf(b)
+	told := union(slices.Clone(links), r.links)
+	r.links, r.waiting, r.lacking = links, make(map[int]uint64), make(map[int][]lack)
+	for _, link := range told {
+		o := t.orderFor(r, link)
+		o.rounds = rounds
+		if o.held && (len(r.items) > 0 || b.ID == staticID) {
+			t.receipts++
+			o.receipt = t.receipts
+			r.waiting[link] = o.receipt
+		}
+		if err := t.forward(link, o); err != nil {
+			delete(r.waiting, link)
+			t.unsent(r, o, link, err)
+		}
+	}
+	t.claimSettled(r)
+}
+
+// unsent notes that there is no worker to give an order to.
+func (t *tables) unsent(r *resident, o order, link int, err error) {
+	if o.id != staticID {
+		t.failures.report(o.id, opAcquire, fmt.Errorf("router %s: %w", o.name, err))
+		return
+	}
+	for _, a := range o.addrs {
+		r.lacking[link] = append(r.lacking[link], lack{a.Prefix.String(), err})
+	}
+	t.changed = true
+}
+
+// orderFor is the router's order for one link.
+func (t *tables) orderFor(r *resident, link int) order {
+	b := r.binding
+	o := order{id: b.ID, name: b.Name, source: b.Source, garpGap: b.GARPGap, gnaGap: b.GNAGap, promote: b.Promote}
+	for _, a := range b.Addrs {
+		if a.Link == link && r.bound {
+			o.addrs = append(o.addrs, a)
+		}
+	}
+	if t.isExtra(b, link) {
+		o.extra = b.ExtraEvery
+	}
+	o.held = r.held && len(o.addrs) > 0
+	return o
+}
+
+// isExtra tells whether nothing else keeps switches aware of where the link's MAC is: adverts do so for their own.
+func (t *tables) isExtra(b *Binding, link int) bool {
+	if link == b.ID.Link {
+		return false
+	}
+	l := t.watch.link(link)
+	if l != nil && b.MAC == l.MAC {
+		return false
+	}
+	return b.ExtraAll || l != nil && l.Kind == kindMacvlan
+}
+
+// settle notes that a link's worker has carried out an order.
+func (t *tables) settle(s settlement) {
+	r := t.residents[s.id]
+	if r == nil {
+		return
+	}
+	if s.id == staticID && slices.Contains(r.links, s.link) {
+		r.lacking[s.link], t.changed = s.lacking, true
+	}
+	if r.waiting[s.link] == s.receipt {
+		delete(r.waiting, s.link)
+		t.claimSettled(r)
+	}
+}
+
+// claimSettled queues the router's routes and rules if its addresses are there.
+func (t *tables) claimSettled(r *resident) {
+	if !r.held || len(r.waiting) > 0 {
+		return
+	}
+	for i := range r.items {
+		t.claim(r.binding.ID, &r.items[i])
+	}
+}
