@@ -5,7 +5,6 @@ package config
 import (
 	"math"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
@@ -13,9 +12,6 @@ import (
 
 // labelBytes is the longest label of an address the kernel takes.
 const labelBytes = 15
-
-// scopes are the names iproute2 gives to scopes.
-var scopes = map[string]int{"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 
 // advertised and excluded are the two lists of a router's addresses.
 func advertised(dr *draft) *[]given[Address] { return &dr.addresses }
@@ -25,39 +21,54 @@ func excluded(dr *draft) *[]given[Address]   { return &dr.excluded }
 func virtualAddresses(to func(*draft) *[]given[Address]) setter {
 	return func(d *decoder, n *node, in scope) {
 		addrs := to(in.router)
-		for _, line := range n.body {
-			if line.block || len(line.words) == 0 {
-				d.report(Warning, line.mark(0), "", "an address takes no block; skipped")
-				continue
+		d.eachAddress(n, false, func(a StaticAddress, at mark) {
+			if addrs == &in.router.addresses {
+				in.router.decide(a.Prefix.Addr(), at)
 			}
-			if a, ok := d.addressLine(line); ok {
-				if addrs == &in.router.addresses {
-					in.router.decide(a.Prefix.Addr(), line.mark(0))
-				}
-				*addrs = append(*addrs, given[Address]{a, true, line.mark(0)})
-			}
+			*addrs = append(*addrs, given[Address]{a.Address, true, at})
+		})
+	}
+}
+
+// staticAddresses reads a block of addresses that stay.
+func staticAddresses(d *decoder, n *node, _ scope) {
+	d.eachAddress(n, true, func(a StaticAddress, at mark) {
+		d.static.addresses = append(d.static.addresses, given[StaticAddress]{a, true, at})
+	})
+}
+
+// eachAddress reads the lines of a block.
+func (d *decoder) eachAddress(n *node, static bool, f func(StaticAddress, mark)) {
+	for _, line := range n.body {
+		if line.block || len(line.words) == 0 {
+			d.report(Warning, line.mark(0), "", "an address takes no block; skipped")
+			continue
+		}
+		if a, ok := d.addressLine(line, static); ok {
+			f(a, line.mark(0))
 		}
 	}
 }
 
 // addressLine reads "address[/length] option ...". A mistake in an option costs the option or, like in
 // keepalived, the address.
-func (d *decoder) addressLine(n *node) (Address, bool) {
-	a := Address{Pos: n.mark(0).pos(), Scope: -1, PreferredLifetime: -1}
+func (d *decoder) addressLine(n *node, static bool) (StaticAddress, bool) {
+	a := StaticAddress{Address: Address{Pos: n.mark(0).pos(), Scope: -1, PreferredLifetime: -1}}
 	if !d.prefix(n, 0, &a.Prefix) {
 		return a, false
 	}
-	if a.Prefix.Addr().Is6() {
-		a.NoDAD = true
-		if a.Prefix.Bits() == 128 {
-			a.PreferredLifetime = 0
-		}
+	if a.Prefix.Addr().Is6() && a.Prefix.Bits() == 128 {
+		a.PreferredLifetime = 0
 	}
 	for i := 1; i < len(n.words); {
 		o := addressOptions[n.words[i].s]
 		switch {
 		case o.set == nil:
 			i += 1 + d.unknownOption(n, i)
+			continue
+		case o.use == ofRouters && static || o.use == ofStatic && !static:
+			d.report(Warning, n.mark(i), "remove it", "%s is for %s addresses only; ignored", n.words[i].s, o.use)
+			i += 1 + o.args
 			continue
 		case i+o.args >= len(n.words):
 			d.report(Warning, n.mark(i), "", "option %s of an address has no value; ignored", n.words[i].s)
@@ -68,7 +79,7 @@ func (d *decoder) addressLine(n *node) (Address, bool) {
 		}
 		i += 1 + o.args
 	}
-	d.pointToPoint(n, &a)
+	d.pointToPoint(n, &a.Address)
 	return a, true
 }
 
@@ -136,49 +147,67 @@ type addressOption struct {
 	args  int
 	value string // the form of the word behind it, for people
 	help  string
-	set   func(d *decoder, n *node, i int, a *Address) bool
+	set   func(d *decoder, n *node, i int, a *StaticAddress) bool
+	use   addressUse
 }
 
+// addressUse says which addresses an option is for.
+type addressUse uint8
+
+const (
+	ofAll addressUse = iota
+	ofRouters
+	ofStatic
+)
+
+func (u addressUse) String() string { return [...]string{"all", "virtual", "static"}[u] }
+
 var addressOptions = map[string]addressOption{
-	"dev": {1, "INTERFACE", "link the address is put on instead of the router's",
-		func(d *decoder, n *node, i int, a *Address) bool {
+	"dev": {args: 1, value: "INTERFACE", help: "link the address is put on instead of the router's",
+		set: func(d *decoder, n *node, i int, a *StaticAddress) bool {
 			a.Dev = n.words[i+1].s
 			return d.linkName(n, i+1, "entry skipped")
 		}},
-	"brd":       {1, "ADDRESS|+|-", "IPv4 broadcast address; + and -: all host bits set or clear", (*decoder).broadcast},
-	"broadcast": {1, "ADDRESS|+|-", "the same", (*decoder).broadcast},
-	"scope":     {1, "NAME|N", "IPv4: global, site, link, host, nowhere or a number to 255", (*decoder).scope},
-	"label":     {1, "NAME", "IPv4: name of at most 15 bytes", (*decoder).label},
-	"peer": {1, "ADDRESS[/LENGTH]", "other end of a point-to-point link",
-		func(d *decoder, n *node, i int, a *Address) bool { return d.prefix(n, i+1, &a.Peer) }},
-	"preferred_lft": {1, "SECONDS|forever", "preferred lifetime; forever, but 0 for IPv6 with length 128, so that it is not picked as source",
-		(*decoder).preferred},
-	"home":          {0, "", "IPv6: Mobile IPv6 home address", for6(func(a *Address) { a.Home = true })},
-	"-nodad":        {0, "", "IPv6: no duplicate address detection; always so", for6(func(a *Address) { a.NoDAD = true })},
-	"mngtmpaddr":    {0, "", "IPv6: template for temporary addresses", for6(func(a *Address) { a.ManageTemp = true })},
-	"noprefixroute": {0, "", "no route for the prefix", always(func(a *Address) { a.NoPrefixRoute = true })},
-	"autojoin":      {0, "", "join the address as a multicast group", always(func(a *Address) { a.AutoJoin = true })},
-	"no_track":      {0, "", "the router does not mind if somebody deletes the address", always(func(a *Address) { a.NoTrack = true })},
-	"use_vmac": {0, "", "virtual MAC for this address; not carried out yet", func(d *decoder, n *node, i int, _ *Address) bool {
-		d.report(Warning, n.mark(i), "", "not carried out yet: use_vmac of an address")
-		return true
-	}},
-	"track_group": {1, "NAME", "for static addresses; ignored", func(d *decoder, n *node, i int, _ *Address) bool {
-		d.report(Warning, n.mark(i), "remove it", "track_group is for static addresses only; ignored")
-		return true
-	}},
+	"brd":       {args: 1, value: "ADDRESS|+|-", help: "IPv4 broadcast address; + and -: all host bits set or clear", set: (*decoder).broadcast},
+	"broadcast": {args: 1, value: "ADDRESS|+|-", help: "the same", set: (*decoder).broadcast},
+	"scope":     {args: 1, value: "NAME|N", help: "IPv4: global, site, link, host, nowhere or a number to 255", set: (*decoder).scope},
+	"label":     {args: 1, value: "NAME", help: "IPv4: name of at most 15 bytes", set: (*decoder).label},
+	"peer": {args: 1, value: "ADDRESS[/LENGTH]", help: "other end of a point-to-point link",
+		set: func(d *decoder, n *node, i int, a *StaticAddress) bool { return d.prefix(n, i+1, &a.Peer) }},
+	"preferred_lft": {args: 1, value: "SECONDS|forever", set: (*decoder).preferred,
+		help: "preferred lifetime; forever, but 0 for IPv6 with length 128, so that it is not picked as source"},
+	"home":          {help: "IPv6: Mobile IPv6 home address", set: for6(func(a *StaticAddress) { a.Home = true })},
+	"-nodad":        {help: "IPv6: look for duplicates first, which takes a second; the name notwithstanding", set: for6(func(a *StaticAddress) { a.DAD = true })},
+	"mngtmpaddr":    {help: "IPv6: template for temporary addresses", set: for6(func(a *StaticAddress) { a.ManageTemp = true })},
+	"noprefixroute": {help: "no route for the prefix", set: always(func(a *StaticAddress) { a.NoPrefixRoute = true })},
+	"autojoin":      {help: "join the address as a multicast group", set: always(func(a *StaticAddress) { a.AutoJoin = true })},
+	"no_track":      {help: "nobody minds if the address is deleted", set: always(func(a *StaticAddress) { a.NoTrack = true })},
+	"use_vmac":      {help: "virtual MAC for this address on another link; " + notCarriedOut, use: ofRouters, set: addressVMAC},
+	"track_group": {args: 1, value: "NAME", help: "the track_group whose routers fault with the address", use: ofStatic,
+		set: func(_ *decoder, n *node, i int, a *StaticAddress) bool {
+			a.Group = n.words[i+1].s
+			return true
+		}},
 }
 
-func always(set func(*Address)) func(*decoder, *node, int, *Address) bool {
-	return func(_ *decoder, _ *node, _ int, a *Address) bool {
+// notCarriedOut stands in the help of an option that is reported and ignored.
+const notCarriedOut = "not carried out: it has the MAC of its link"
+
+func addressVMAC(d *decoder, n *node, i int, _ *StaticAddress) bool {
+	d.report(Warning, n.mark(i), "give that link a router of its own", "use_vmac of an address is not carried out: it has the MAC of its link")
+	return true
+}
+
+func always(set func(*StaticAddress)) func(*decoder, *node, int, *StaticAddress) bool {
+	return func(_ *decoder, _ *node, _ int, a *StaticAddress) bool {
 		set(a)
 		return true
 	}
 }
 
 // for6 is an option for IPv6 alone.
-func for6(set func(*Address)) func(*decoder, *node, int, *Address) bool {
-	return func(d *decoder, n *node, i int, a *Address) bool {
+func for6(set func(*StaticAddress)) func(*decoder, *node, int, *StaticAddress) bool {
+	return func(d *decoder, n *node, i int, a *StaticAddress) bool {
 		if a.Prefix.Addr().Is4() {
 			d.report(Warning, n.mark(i), "remove it", "option %s is for IPv6 addresses only; ignored", n.words[i].s)
 			return true
@@ -189,7 +218,7 @@ func for6(set func(*Address)) func(*decoder, *node, int, *Address) bool {
 }
 
 // broadcast is an address, or + or - for the prefix with all host bits set or clear.
-func (d *decoder) broadcast(n *node, i int, a *Address) bool {
+func (d *decoder) broadcast(n *node, i int, a *StaticAddress) bool {
 	word := n.words[i+1].s
 	if a.Prefix.Addr().Is6() {
 		d.report(Warning, n.mark(i), "remove the broadcast address", "IPv6 has no broadcast: address %s skipped", a.Prefix)
@@ -221,26 +250,22 @@ func hostBits(p netip.Prefix, set bool) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-func (d *decoder) scope(n *node, i int, a *Address) bool {
+func (d *decoder) scope(n *node, i int, a *StaticAddress) bool {
 	word := n.words[i+1].s
-	v, known := scopes[word]
+	v, known := d.lookup(routeScopes, word)
 	if !known {
-		number, err := strconv.ParseUint(word, 0, 8)
-		if err != nil {
-			d.report(Warning, n.mark(i+1), "write global, site, link, host, nowhere or a number to 255", "%q is no scope; ignored", word)
-			return true
-		}
-		v = int(number)
+		d.report(Warning, n.mark(i+1), "write global, site, link, host, nowhere or a number to 255", "%q is no scope; ignored", word)
+		return true
 	}
 	if a.Prefix.Addr().Is6() {
 		d.report(Warning, n.mark(i), "remove it", "the kernel gives IPv6 addresses their scope itself; ignored")
 		return true
 	}
-	a.Scope = v
+	a.Scope = int(v)
 	return true
 }
 
-func (d *decoder) label(n *node, i int, a *Address) bool {
+func (d *decoder) label(n *node, i int, a *StaticAddress) bool {
 	switch word := n.words[i+1].s; {
 	case a.Prefix.Addr().Is6():
 		d.report(Warning, n.mark(i), "remove it", "IPv6 addresses have no label; ignored")
@@ -253,7 +278,7 @@ func (d *decoder) label(n *node, i int, a *Address) bool {
 	return true
 }
 
-func (d *decoder) preferred(n *node, i int, a *Address) bool {
+func (d *decoder) preferred(n *node, i int, a *StaticAddress) bool {
 	word := n.words[i+1].s
 	if word == "forever" {
 		a.PreferredLifetime = -1

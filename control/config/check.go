@@ -25,19 +25,19 @@ const (
 	defaultInterval    = time.Second
 	defaultDownAdverts = 3
 	defaultTTL         = 255
-	defaultUnknownRate = 1000
-	defaultSMTPTimeout = 30 * time.Second
 	defaultGARPDelay   = 5 * time.Second
 	defaultGARPRepeat  = 5
 )
 
-// checker turns drafts into routers: it applies defaults and the rules across fields, and repairs what
+// checker turns drafts into a configuration: it applies defaults and the rules across fields, and repairs what
 // keepalived repairs.
 type checker struct {
 	*reporter
-	globals *globals
-	mtu     func(iface string) int
-	owners  map[segment]*draft
+	*drafts
+	mtu      func(iface string) int
+	owners   map[segment]*draft
+	weights  map[trackerName]weight // of the trackers that are defined
+	unmailed given[bool]            // the smtp_alert that sends nothing, once it was said
 }
 
 // segment is what a VRID must be unique on.
@@ -46,23 +46,26 @@ type segment struct {
 	vlan  vrrp.VLAN
 	v6    bool
 	vrid  uint8
+	to    netip.Addr // multicast group, or own address of unicast routers
 }
 
-// global is global_defs with its defaults.
-func (c *checker) global() Global {
-	g := c.globals.Global
-	g.GARPInterval = c.globals.garpGap.or(0)
-	g.GNAInterval = c.globals.gnaGap.or(0)
-	g.StartupDelay = c.globals.startup.or(0)
-	g.SMTPConnectTimeout = c.globals.smtpTimeout.or(defaultSMTPTimeout)
-	g.UnknownRate = c.globals.unknownRate.or(defaultUnknownRate)
-	g.UnknownDrop = c.globals.unknownDrop.or(false)
-	g.LogUnknown = c.globals.logUnknown.or(false)
-	return g
+// config is all drafts made whole. The order matters: routers rely on trackers, groups on routers.
+func (c *checker) config() *Config {
+	cfg := &Config{Global: c.global(), Trackers: c.trackers(), Routers: make([]Router, 0, len(c.routers)), LinkDelays: c.delays}
+	for _, dr := range c.routers {
+		c.router(dr)
+	}
+	cfg.SyncGroups = c.syncGroups()
+	for _, dr := range c.routers {
+		cfg.Routers = append(cfg.Routers, dr.Router)
+	}
+	cfg.Static = c.statics()
+	cfg.PaceGroups = c.paceGroups()
+	return cfg
 }
 
-// router is a draft made whole. The order matters: each step relies on those before it.
-func (c *checker) router(dr *draft) Router {
+// router makes a draft whole. The order matters: each step relies on those before it.
+func (c *checker) router(dr *draft) {
 	dr.inheritAll(&c.globals.defaults)
 	dr.Strict = dr.strict.or(false)
 	dr.V6 = dr.family.v
@@ -70,7 +73,9 @@ func (c *checker) router(dr *draft) Router {
 	c.interval(dr)
 	c.role(dr)
 	c.preemption(dr)
+	c.lateness(dr)
 	c.authentication(dr)
+	c.hmac(dr)
 	c.unicast(dr)
 	c.sources(dr)
 	c.addresses(dr)
@@ -78,7 +83,9 @@ func (c *checker) router(dr *draft) Router {
 	c.acceptance(dr)
 	c.announcements(dr)
 	c.identity(dr)
-	return dr.Router
+	c.virtualMAC(dr)
+	c.ownTracks(dr)
+	dr.Notify = c.notifications(&dr.party)
 }
 
 // fault keeps a router, and no other, from running. The first one is told as its reason.
@@ -94,12 +101,7 @@ func (c *checker) warn(dr *draft, m mark, hint, message string) {
 }
 
 // familyName is the router's family in words.
-func (dr *draft) familyName() string {
-	if dr.V6 {
-		return "IPv6"
-	}
-	return "IPv4"
-}
+func (dr *draft) familyName() string { return familyName(dr.V6) }
 
 func (c *checker) version(dr *draft) {
 	dr.Interop = dr.interop.or(false)
@@ -201,38 +203,15 @@ func (c *checker) preemption(dr *draft) {
 	}
 }
 
-func (c *checker) authentication(dr *draft) {
-	for _, u := range dr.unsupported {
-		c.incompatible(dr, u.at, u.v)
-	}
-	at := dr.authPass.at
-	if dr.authType.ok {
-		at = dr.authType.at
-	}
+// lateness: a master that was held up can leave its role to others only if it does not take it back at once.
+func (c *checker) lateness(dr *draft) {
 	switch {
-	case !dr.authType.ok && !dr.authPass.ok:
-	case dr.Strict:
-		c.warn(dr, at, "remove authentication", "strict mode knows no authentication; it is ignored")
-	case dr.Version == 3:
-		c.warn(dr, at, "remove authentication", "version 3 knows no authentication; it is ignored")
-	case !dr.authType.ok:
-		c.warn(dr, at, "write auth_type PASS", "auth_pass without auth_type is ignored")
-	case !dr.authPass.ok || dr.authPass.v == "":
-		c.warn(dr, at, "write auth_pass PASSWORD", "authentication has no password and is ignored")
-	case dr.authType.v == "AH":
-		c.incompatible(dr, at, "auth_type AH")
+	case !dr.timerExpired.ok:
+	case dr.Preempt:
+		c.warn(dr, dr.timerExpired.at, "add nopreempt", "timer_expired_backup does not work without nopreempt and is ignored")
 	default:
-		dr.Auth.Type = vrrp.AuthPass
-		if copy(dr.Auth.Data[:], dr.authPass.v) < len(dr.authPass.v) {
-			c.warn(dr, dr.authPass.at, "use eight bytes or fewer on all routers", "the password is longer than 8 bytes; the first 8 are used")
-		}
+		dr.TimerExpired = dr.timerExpired.v
 	}
-}
-
-// incompatible faults a router for what its peers would send and expect, and it would not: it and they would
-// all be master.
-func (c *checker) incompatible(dr *draft, m mark, what string) {
-	c.fault(dr, m, "take it out on all routers of the group", what+" is not carried out yet, and without it peers do not understand each other")
 }
 
 // unicast: peers make a router unicast; other unicast keywords alone do not.
@@ -295,6 +274,9 @@ func (c *checker) sources(dr *draft) {
 			dr.Source = s.v
 		}
 	}
+	if dr.TrackSource = dr.trackSource.v && dr.Source.IsValid(); dr.trackSource.v && !dr.TrackSource {
+		c.warn(dr, dr.trackSource.at, "add mcast_src_ip or unicast_src_ip", "track_src_ip without source address is ignored")
+	}
 	if dr.V6 && len(dr.Peers) == 0 && dr.Source.IsValid() && !dr.Source.IsLinkLocalUnicast() {
 		c.warn(dr, dr.source.at, "leave it out: the interface's own link-local address is the default",
 			"source "+dr.Source.String()+" is not link-local; RFC 9568 wants that of IPv6 adverts")
@@ -322,22 +304,29 @@ func (c *checker) identity(dr *draft) {
 	case dr.iface.ok:
 	case len(dr.Peers) > 0 && c.globals.iface.ok:
 		dr.Interface = c.globals.iface.v
+	case len(dr.Peers) > 0 && dr.Source.IsValid() && !dr.Source.IsLinkLocalUnicast():
 	default:
 		c.fault(dr, dr.at, "add interface", "it names no interface")
 	}
 	if !dr.vrid.ok {
 		c.fault(dr, dr.at, "add virtual_router_id", "it has no virtual_router_id")
 	}
-	if dr.Interface == "" || dr.VRID == 0 {
+	if dr.VRID == 0 || dr.Fault != "" && dr.Interface == "" {
 		return
 	}
-	key := segment{dr.Interface, dr.VLAN, dr.V6, dr.VRID}
+	key := segment{dr.Interface, dr.VLAN, dr.V6, dr.VRID, dr.Group}
+	if len(dr.Peers) > 0 {
+		key.to = dr.Source
+	}
 	first := c.owners[key]
 	if first == nil {
 		c.owners[key] = dr
 		return
 	}
-	c.fault(dr, dr.vrid.at, "give each router of a link and family its own VRID",
-		fmt.Sprintf("virtual_router_id %d with %s on %s belongs to %s already (%s)",
-			dr.VRID, dr.familyName(), dr.Interface, first.Name, first.vrid.at.pos()))
+	hint := "give each router of a link and family its own VRID, or its own mcast_dst_ip"
+	if len(dr.Peers) > 0 {
+		hint = "give each router of a link and family its own VRID, or its own unicast_src_ip"
+	}
+	c.fault(dr, dr.vrid.at, hint, fmt.Sprintf("virtual_router_id %d with %s on %s belongs to %s already (%s)",
+		dr.VRID, dr.familyName(), or(dr.Interface, "no interface"), first.Name, first.vrid.at.pos()))
 }

@@ -15,9 +15,20 @@ func (c *checker) adverts(dr *draft) {
 	dr.DownAdverts = dr.downAdverts.or(defaultDownAdverts)
 	dr.LowerNoAdvert = dr.lowerNoAdvert.or(dr.Strict)
 	dr.HigherSendAdvert = dr.higherAdvert.or(false)
+	c.ownerIgnore(dr)
 	dr.Mismatch = dr.mismatch.or(vrrp.DropDisjoint)
 	if dr.Strict {
 		c.strictAdverts(dr)
+	}
+}
+
+// ownerIgnore: strict mode has the owner take no notice of others, and so has keepalived if it is switched off.
+func (c *checker) ownerIgnore(dr *draft) {
+	owner := dr.Priority == ownerPriority
+	dr.OwnerIgnore = dr.ownerIgnore.or(dr.Strict) && owner
+	if owner && dr.ownerIgnore.ok && !dr.ownerIgnore.v {
+		c.warn(dr, dr.ownerIgnore.at, "remove the line", "owner_ignore_adverts off switches it on with priority 255, as in keepalived")
+		dr.OwnerIgnore = true
 	}
 }
 
@@ -74,8 +85,11 @@ func (c *checker) announcements(dr *draft) {
 	g.Repeat = dr.garpRepeat.or(repeat)
 	g.Refresh = dr.garpRefresh.or(0)
 	g.RefreshRepeat = dr.garpRefreshRepeat.or(1)
-	g.LowerDelay = dr.garpLowerDelay.or(g.Delay)
-	g.LowerRepeat = dr.garpLowerRepeat.or(g.Repeat)
+	// The router's own garp_master_delay and garp_master_repeat say nothing about these.
+	g.LowerDelay = dr.garpLowerDelay.or(c.globals.garpDelay.or(delay))
+	g.LowerRepeat = dr.garpLowerRepeat.or(c.globals.garpRepeat.or(repeat))
+	g.Gap, g.NAGap = dr.garpGap.v, dr.gnaGap.v
+	g.Extra = dr.garpExtra.v
 	if dr.Strict {
 		if dr.garpLowerRepeat.ok && g.LowerRepeat > 0 {
 			c.warn(dr, dr.garpLowerRepeat.at, "remove it, or strict mode", "strict mode knows no garp_lower_prio_repeat; it is ignored")

@@ -30,32 +30,55 @@ func (p Pos) String() string {
 
 // Config is what a file means, after repairs.
 type Config struct {
-	Global  Global
-	Routers []Router
+	Global     Global
+	Routers    []Router
+	SyncGroups []SyncGroup
+	Trackers   Trackers
+	Static     Static
+	PaceGroups []PaceGroup // garp_group
+	LinkDelays []LinkDelay
 }
 
 // Global holds global_defs that are not defaults of routers.
 type Global struct {
-	RouterID              string
-	NotificationEmail     []string
-	NotificationEmailFrom string
-	SMTPServer            string // host or host:port, not resolved
-	SMTPConnectTimeout    time.Duration
-	GARPInterval          time.Duration // gap between two gratuitous ARPs on one link
-	GNAInterval           time.Duration
-	DynamicInterfaces     bool
-	StartupDelay          time.Duration // vrrp_startup_delay
-	UnknownRate           uint32        // foreign adverts per second and link (xvrrp's own unknown_vrid_rate)
-	UnknownDrop           bool          // xvrrp's own unknown_vrid drop
-	LogUnknown            bool          // log_unknown_vrids
+	RouterID          string
+	Mail              Mail
+	GARPInterval      time.Duration // gap between two gratuitous ARPs on one link
+	GNAInterval       time.Duration
+	DynamicInterfaces bool
+	StartupDelay      time.Duration // vrrp_startup_delay
+	BootDelay         time.Duration // vrrp_delay_after_boot
+	UnknownRate       uint32        // foreign adverts per second and link (xvrrp's own unknown_vrid_rate)
+	UnknownDrop       bool          // xvrrp's own unknown_vrid drop
+	LogUnknown        bool          // log_unknown_vrids
+
+	ScriptUser, ScriptGroup string // script_user; empty: keepalived_script if there is one, else root
+	ScriptSecurity          bool   // enable_script_security
+	SymlinkPaths            bool   // use_symlink_paths
+	Supplementary           bool   // set_supplementary_groups
+	FIFO                    *FIFO  // notify_fifo, of everything
+	RouterFIFO              *FIFO  // vrrp_notify_fifo
+	FIFOOnReload            bool   // fifo_write_vrrp_states_on_reload
+	Startup, Shutdown       Hook
+
+	VMACPrefix                     string // vmac_prefix; never empty
+	NetNamespace                   string // net_namespace; empty: the one we are in
+	Instance                       string // instance: name of this daemon among several
+	PIDDir                         bool   // use_pid_dir
+	UMask                          int    // umask; -1: not given
+	StateDump, StatsDump, JSONDump string // state_dump_file and so on; empty: keepalived's
+	JSONVersion                    int    // 1 or 2
+	DataUseInstance                bool   // data_use_instance
+	ReloadTimeFile                 string // reload_time_file
+	ReloadRepeat                   bool   // reload_repeat
 }
 
 // Router is one vrrp_instance.
 type Router struct {
 	Name                 string
-	Pos                  Pos    // of its vrrp_instance line
-	Fault                string // a mistake that keeps this router, and no other, from running; empty if none
-	Interface            string
+	Pos                  Pos       // of its vrrp_instance line
+	Fault                string    // a mistake that keeps this router, and no other, from running; empty if none
+	Interface            string    // empty with unicast peers: the link that has Source
 	VLAN                 vrrp.VLAN // xvrrp's own vlan: tags on Interface
 	VRID                 uint8
 	V6                   bool
@@ -72,7 +95,7 @@ type Router struct {
 	Excluded             []Address // virtual_ipaddress_excluded
 
 	Source                          netip.Addr // mcast_src_ip or unicast_src_ip; zero: the interface's primary address
-	Group                           netip.Addr
+	Group                           netip.Addr // multicast destination
 	Peers                           []vrrp.Peer
 	UnicastTTL                      uint8
 	Mismatch                        vrrp.Mismatch
@@ -83,7 +106,19 @@ type Router struct {
 	TrackPrimary                    bool // false: dont_track_primary
 	DownAdverts                     int
 	LowerNoAdvert, HigherSendAdvert bool
+	OwnerIgnore                     bool  // owner_ignore_adverts: priority 255 takes no notice of other masters
+	TimerExpired                    uint8 // timer_expired_backup: the others' priority; 0: off
 	GARP                            GARP
+
+	SyncGroup          string // vrrp_sync_group it is in; empty: none
+	Tracks             []Track
+	TrackSource        bool // track_src_ip
+	Notify             Notify
+	HMAC               *vrrp.HMAC // auth_hmac; nil: none
+	VMAC               *VMAC      // use_vmac; nil: none
+	Routes             []Route    // virtual_routes
+	Rules              []Rule     // virtual_rules
+	PromoteSecondaries bool
 }
 
 // GARP is how virtual addresses are announced.
@@ -94,18 +129,21 @@ type GARP struct {
 	RefreshRepeat int
 	LowerDelay    time.Duration
 	LowerRepeat   int
+	Gap, NAGap    time.Duration // garp_interval, gna_interval of the router; 0: the global or garp_group's
+	Extra         ExtraAnnounce
 }
 
 // Address is one virtual address with its options (ip-address(8)).
 type Address struct {
-	Pos                                              Pos
-	Prefix                                           netip.Prefix // not masked: the address with its length
-	Dev                                              string       // empty: the router's interface
-	Broadcast                                        netip.Addr
-	Scope                                            int // rtnetlink scope; -1 when not given
-	Label                                            string
-	Peer                                             netip.Prefix
-	Home, NoDAD, ManageTemp, NoPrefixRoute, AutoJoin bool
-	PreferredLifetime                                int64 // seconds; -1 for ever
-	NoTrack                                          bool
+	Pos                                       Pos
+	Prefix                                    netip.Prefix // not masked: the address with its length
+	Dev                                       string       // empty: the router's interface
+	Broadcast                                 netip.Addr
+	Scope                                     int // rtnetlink scope; -1 when not given
+	Label                                     string
+	Peer                                      netip.Prefix
+	Home, ManageTemp, NoPrefixRoute, AutoJoin bool
+	DAD                                       bool  // -nodad: duplicates are looked for after all
+	PreferredLifetime                         int64 // seconds; -1 for ever
+	NoTrack                                   bool
 }

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"io/fs"
 	"net/netip"
 	"strings"
 	"time"
@@ -47,6 +48,8 @@ type defaults struct {
 	garpLowerDelay              given[time.Duration]
 	garpRepeat, garpLowerRepeat given[int]
 	garpRefreshRepeat           given[int]
+	garpExtra                   given[ExtraAnnounce]
+	ownerIgnore                 given[bool]
 }
 
 // inheritAll takes what global_defs gives where the router itself gives nothing.
@@ -68,24 +71,37 @@ func (s *defaults) inheritAll(all *defaults) {
 	s.garpRepeat = s.garpRepeat.inherit(all.garpRepeat)
 	s.garpLowerRepeat = s.garpLowerRepeat.inherit(all.garpLowerRepeat)
 	s.garpRefreshRepeat = s.garpRefreshRepeat.inherit(all.garpRefreshRepeat)
+	s.garpExtra = s.garpExtra.inherit(all.garpExtra)
+	s.ownerIgnore = s.ownerIgnore.inherit(all.ownerIgnore)
 }
 
-// globals is global_defs as given.
+// globals is global_defs as given, and what is said of the daemon outside all blocks.
 type globals struct {
 	Global
 	defaults
 	minGARP, logUnknown, unknownDrop given[bool]
 	unknownRate                      given[uint32]
-	garpGap, gnaGap, startup         given[time.Duration]
+	garpGap, gnaGap, startup, boot   given[time.Duration]
 	smtpTimeout                      given[time.Duration]
+	alert, alertVRRP, noFaults       given[bool] // smtp_alert, smtp_alert_vrrp, no_email_faults
+	smtpVerify                       given[bool]
+	security                         given[MailSecurity]
+	password                         mark // place of smtp_password
+	priorityChanges                  given[bool]
+	symlinks, dataInstance           given[bool]
+	jsonVersion                      given[int]
+	umask                            given[int]
 	group4, group6                   given[netip.Addr]
 	iface                            given[string] // default_interface
+	pipe, routerPipe                 pipeDraft
+	iprouteEtc, iprouteUsr           string
 }
 
 // draft is a vrrp_instance as given, before the rules across its fields.
 type draft struct {
 	Router
 	defaults
+	party
 	at           mark // its name
 	vrid         given[uint8]
 	iface        given[string]
@@ -109,7 +125,31 @@ type draft struct {
 	family       given[bool] // true: IPv6
 	addresses    []given[Address]
 	excluded     []given[Address]
-	unsupported  []given[string] // keywords without which the router and its peers would not understand each other
+	hmac         *hmacDraft
+	vmac         given[vmacDraft]
+	xmitBase     given[bool]
+	garpGap      given[time.Duration]
+	gnaGap       given[time.Duration]
+	timerExpired given[uint8]
+	trackSource  given[bool]
+	resolved     []resolved // of tracks
+}
+
+// drafts is all that was given, before the rules across it.
+type drafts struct {
+	globals     globals
+	routers     []*draft
+	byName      map[string]*draft
+	groups      []*groupDraft
+	scripts     []*scriptDraft
+	files       []*fileDraft
+	processes   []*processDraft
+	bfds        []*bfdDraft
+	checks      []*checkDraft
+	trackGroups []*trackGroupDraft
+	paces       []*paceDraft
+	delays      []LinkDelay
+	static      staticDraft
 }
 
 // decide makes the family of an address the router's, if nothing above has done so.
@@ -122,13 +162,18 @@ func (dr *draft) decide(a netip.Addr, at mark) {
 // decoder gives statements their meaning.
 type decoder struct {
 	*reporter
-	top     *block
-	globals globals
-	drafts  []*draft
-	byName  map[string]*draft
-	undone  map[*row]*tally // keywords that are not carried out
-	order   []*row          // of undone
+	*drafts
+	top    *block
+	fsys   fs.FS                        // files that are named by the configuration
+	tables map[string]map[string]uint32 // names of iproute2, by file; filled when one is asked for
+	named  map[objectName]mark
+	rules  [2]uint32       // routing rules without preference, by family
+	undone map[*row]*tally // keywords that are not carried out
+	order  []*row          // of undone
 }
+
+// objectName is what no two blocks have in common.
+type objectName struct{ keyword, name string }
 
 // tally is how often a keyword was met and where first.
 type tally struct {
@@ -138,39 +183,41 @@ type tally struct {
 
 // statement decodes one statement that stands outside all blocks.
 func (d *decoder) statement(n *node) {
-	switch {
-	case len(n.words) == 0:
-	case n.keyword() == "vrrp_instance":
-		d.instance(n)
-	case n.keyword() == "global_defs":
+	if len(n.words) > 0 {
 		d.keyword(d.top, n, scope{globals: &d.globals, defaults: &d.globals.defaults})
-	default:
-		d.keyword(d.top, n, scope{defaults: new(defaults)})
 	}
 }
 
-// instance decodes a vrrp_instance. A second one of the same name is skipped.
-func (d *decoder) instance(n *node) {
-	switch {
-	case !n.block:
-		d.shaped(d.top.index[n.keyword()], n)
-		return
-	case len(n.words) < 2:
-		d.report(Error, n.mark(0), "write its name behind vrrp_instance", "vrrp_instance has no name; block skipped")
-		return
+// unique is the place of a block's name; it answers false if a block of that kind and name is there already.
+func (d *decoder) unique(n *node) (mark, bool) {
+	key := objectName{n.keyword(), n.words[1].s}
+	if key.keyword == "vrrp_track_file" {
+		key.keyword = "track_file"
 	}
-	dr := &draft{at: n.mark(1)}
+	at := n.mark(1)
+	if first, twice := d.named[key]; twice {
+		d.report(Error, at, "give every "+n.keyword()+" a name of its own",
+			"%s %s is already defined at %s; block skipped", n.keyword(), key.name, first.pos())
+		return at, false
+	}
+	d.named[key] = at
+	return at, true
+}
+
+// enterInstance begins a vrrp_instance.
+func enterInstance(d *decoder, n *node, in scope) (scope, bool) {
+	at, ok := d.unique(n)
+	if !ok {
+		return in, false
+	}
+	dr := &draft{at: at}
 	dr.Name = n.words[1].s
 	dr.Pos = n.mark(0).pos()
 	dr.TrackPrimary = true
-	if first := d.byName[dr.Name]; first != nil {
-		d.report(Error, n.mark(1), "give every vrrp_instance a name of its own",
-			"vrrp_instance %s is already defined at %s; block skipped", dr.Name, first.Pos)
-		return
-	}
 	d.byName[dr.Name] = dr
-	d.drafts = append(d.drafts, dr)
-	d.keyword(d.top, n, scope{router: dr, defaults: &dr.defaults})
+	d.routers = append(d.routers, dr)
+	in.router, in.party, in.defaults = dr, &dr.party, &dr.defaults
+	return in, true
 }
 
 // keyword decodes a statement that stands in block b.
@@ -183,8 +230,14 @@ func (d *decoder) keyword(b *block, n *node, in scope) {
 	if !d.shaped(r, n) {
 		return
 	}
-	if r.status == later || r.status == skipped {
+	if r.status == refused || r.status == skipped {
 		d.note(r, n)
+	}
+	if r.enter != nil {
+		var ok bool
+		if in, ok = r.enter(d, n, in); !ok {
+			return
+		}
 	}
 	if r.set != nil {
 		r.set(d, n, in)
@@ -212,6 +265,10 @@ func (d *decoder) shaped(r *row, n *node) bool {
 		return d.command(r, n)
 	}
 	if r.value != "" && r.value[0] != '[' && len(n.args()) == 0 {
+		if r.enter != nil {
+			d.report(Error, n.mark(0), "write its name behind "+r.name, "%s has no name; block skipped", r.name)
+			return false
+		}
 		d.report(Warning, n.mark(0), "write "+r.name+" "+r.value, "%s has no value; line skipped", r.name)
 		return false
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,9 +25,14 @@ func FuzzLoad(f *testing.F) {
 		fsys := fstest.MapFS{"x.conf": {Data: []byte(text)}, "include.d/a.inc": {Data: []byte("priority 5 }\ninclude ../x.conf\n")}}
 		cfg, problems := load(fsys, "x.conf", Options{ID: "host", Name: "x.conf", Env: strings.ToUpper}, fuzzLimits)
 		checkProblems(t, fsys, problems)
-		for _, r := range cfg.Routers {
-			checkRouter(t, r)
+		for i := range cfg.Routers {
+			checkRouter(t, cfg.Routers[i])
+			checkTracks(t, cfg, cfg.Routers[i].Tracks)
+			checkEntries(t, cfg.Routers[i].Routes, cfg.Routers[i].Rules)
 		}
+		checkGroups(t, cfg)
+		checkEntries(t, cfg.Static.Routes, cfg.Static.Rules)
+		checkCommands(t, cfg)
 		if err := Print(&strings.Builder{}, problems); err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +75,7 @@ func checkRouter(t *testing.T, r Router) {
 		return
 	}
 	switch {
-	case r.Name == "" && r.Pos == Pos{}, r.Interface == "", r.VRID == 0, r.Priority == 0, r.Interval <= 0, r.DownAdverts < 1:
+	case r.Name == "" && r.Pos == Pos{}, r.Interface == "" && (len(r.Peers) == 0 || !r.Source.IsValid()), r.VRID == 0, r.Priority == 0, r.Interval <= 0, r.DownAdverts < 1:
 		t.Errorf("router cannot run: %+v", r)
 	case r.Version != 2 && r.Version != 3, r.V6 && r.Version == 2, r.Version == 3 && len(r.Addresses) == 0:
 		t.Errorf("version %d with %d addresses, IPv6 %t", r.Version, len(r.Addresses), r.V6)
@@ -81,9 +87,94 @@ func checkRouter(t *testing.T, r Router) {
 			t.Errorf("address %s in a router with IPv6 %t", a.Prefix, r.V6)
 		}
 	}
+	if h := r.HMAC; h != nil && (len(h.Keys[h.Active]) < 32 || h.Window <= 0 || r.Auth.Type != 0) {
+		t.Errorf("HMAC %+v beside %v", h, r.Auth)
+	}
+	if v := r.VMAC; v != nil && (v.MAC[0]&1 != 0 || r.Interface == "") {
+		t.Errorf("virtual MAC %x on %q", v.MAC, r.Interface)
+	}
 	for _, p := range r.Peers {
 		if p.Addr.Is6() != r.V6 || p.MinTTL > p.MaxTTL {
 			t.Errorf("peer %v", p)
+		}
+	}
+}
+
+// checkTracks: what is tracked exists, once, with a weight that can count.
+func checkTracks(t *testing.T, cfg *Config, tracks []Track) {
+	t.Helper()
+	seen := make(map[trackerName]bool)
+	for _, k := range tracks {
+		key := trackerName{k.Kind, k.Name}
+		if seen[key] || abs(k.Weight) > maxFactor || k.Kind != TrackInterface && !defined(cfg.Trackers, key) {
+			t.Errorf("track %+v", k)
+		}
+		seen[key] = true
+	}
+}
+
+func defined(all Trackers, key trackerName) bool {
+	is := func(kind TrackKind, name string) bool { return trackerName{kind, name} == key }
+	return slices.ContainsFunc(all.Scripts, func(s Script) bool { return is(TrackScript, s.Name) }) ||
+		slices.ContainsFunc(all.Files, func(f File) bool { return is(TrackFile, f.Name) }) ||
+		slices.ContainsFunc(all.Processes, func(p Process) bool { return is(TrackProcess, p.Name) }) ||
+		slices.ContainsFunc(all.BFDs, func(b BFD) bool { return is(TrackBFD, b.Name) }) ||
+		slices.ContainsFunc(all.Checks, func(c Check) bool { return is(TrackCheck, c.Name) })
+}
+
+// checkGroups: members exist and know their group.
+func checkGroups(t *testing.T, cfg *Config) {
+	t.Helper()
+	in := make(map[string]string)
+	for _, r := range cfg.Routers {
+		in[r.Name] = r.SyncGroup
+	}
+	for _, g := range cfg.SyncGroups {
+		for _, m := range g.Members {
+			if in[m] != g.Name {
+				t.Errorf("%s is a member of %s and in %q", m, g.Name, in[m])
+			}
+		}
+		if len(g.Members) == 0 {
+			t.Errorf("group %+v", g)
+		}
+		checkTracks(t, cfg, g.Tracks)
+	}
+}
+
+// checkEntries: what the kernel would refuse does not come so far.
+func checkEntries(t *testing.T, routes []Route, rules []Rule) {
+	t.Helper()
+	for _, r := range routes {
+		if !r.Dst.IsValid() || r.Dst.Addr().Is6() != r.V6 || r.Dst != r.Dst.Masked() || r.Via.IsValid() && len(r.Hops) > 0 {
+			t.Errorf("route %+v", r)
+		}
+	}
+	for _, r := range rules {
+		if r.Action == 0 || r.Priority == 0 || r.From.IsValid() && r.From.Addr().Is6() != r.V6 {
+			t.Errorf("rule %+v", r)
+		}
+	}
+}
+
+// checkCommands: a command that is to be run can be named.
+func checkCommands(t *testing.T, cfg *Config) {
+	t.Helper()
+	for _, s := range cfg.Trackers.Scripts {
+		if len(s.Command.Argv) == 0 || s.Interval <= 0 || s.Timeout <= 0 || s.Rise < 1 || s.Fall < 1 {
+			t.Errorf("script %+v", s)
+		}
+	}
+	for _, k := range cfg.Trackers.Checks {
+		if (k.Kind == CheckMisc) != (k.Host == "") || k.Interval <= 0 || k.Timeout <= 0 || k.Kind == CheckHTTP && len(k.URLs) == 0 {
+			t.Errorf("check %+v", k)
+		}
+	}
+	for _, r := range cfg.Routers {
+		for _, c := range []*Command{r.Notify.Any, r.Notify.Master, r.Notify.Backup, r.Notify.Fault, r.Notify.Stop, r.Notify.Deleted} {
+			if c != nil && len(c.Argv) == 0 {
+				t.Errorf("%s tells by no command", r.Name)
+			}
 		}
 	}
 }

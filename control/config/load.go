@@ -24,7 +24,8 @@ func Load(fsys fs.FS, path string, o Options) (*Config, []Problem) {
 
 func load(fsys fs.FS, path string, o Options, max limits) (*Config, []Problem) {
 	r := new(reporter)
-	d := &decoder{reporter: r, top: top, byName: make(map[string]*draft), undone: make(map[*row]*tally)}
+	all := &drafts{byName: make(map[string]*draft)}
+	d := &decoder{reporter: r, drafts: all, top: top, fsys: fsys, named: make(map[objectName]mark), undone: make(map[*row]*tally)}
 	b := &builder{reporter: r, done: d.statement}
 	e := &expander{reporter: r, max: max, fsys: fsys, id: o.ID, env: o.Env, random: newRandom(o.Seed),
 		emit: b.add, defs: make(map[string]*definition), known: make(map[string]*file)}
@@ -37,12 +38,8 @@ func load(fsys fs.FS, path string, o Options, max limits) (*Config, []Problem) {
 	r.mainFile(fsys, path, o.Name)
 	b.finish()
 	d.finish()
-	c := &checker{reporter: r, globals: &d.globals, mtu: o.MTU, owners: make(map[segment]*draft)}
-	cfg := &Config{Global: c.global(), Routers: make([]Router, 0, len(d.drafts))}
-	for _, dr := range d.drafts {
-		cfg.Routers = append(cfg.Routers, c.router(dr))
-	}
-	return cfg, r.problems()
+	c := &checker{reporter: r, drafts: all, mtu: o.MTU, owners: make(map[segment]*draft)}
+	return c.config(), r.problems()
 }
 
 // mainFile tells what keepalived would not take a file for.
@@ -66,7 +63,7 @@ func (d *decoder) finish() {
 		if t.n > 1 {
 			also = fmt.Sprintf(" (%d times in all)", t.n)
 		}
-		d.report(Warning, t.first, "", "not carried out yet: %s, %s%s", r.name, r.help, also)
+		d.report(Warning, t.first, "", "not carried out: %s, %s; %s%s", r.name, r.help, r.why, also)
 	}
 	if len(others) == 0 {
 		return

@@ -87,7 +87,7 @@ func wantTutorialRouter(t *testing.T, cfg *Config) {
 	if len(r.Addresses) != 1 || r.Addresses[0].Prefix.String() != "172.160.180.168/24" {
 		t.Errorf("addresses %v", r.Addresses)
 	}
-	if cfg.Global.SMTPServer == "" || len(cfg.Global.NotificationEmail) != 1 || cfg.Global.RouterID == "" {
+	if cfg.Global.Mail.Server == "" || len(cfg.Global.Mail.To) != 1 || cfg.Global.RouterID == "" {
 		t.Errorf("global %+v", cfg.Global)
 	}
 }

@@ -15,14 +15,13 @@ type status uint8
 
 const (
 	carried  status = iota // it has its meaning
-	harmless               // accepted, without effect: xvrrp does not need it
-	later                  // recognised; what it asks for is not done, and that is said
-	faults                 // recognised; a router that asks for it does not run
+	harmless               // accepted, without effect: nothing is missing without it
+	refused                // recognised; what it asks for is not done, and a warning says so
 	skipped                // belongs to keepalived's other daemons
 )
 
 func (s status) String() string {
-	return [...]string{"carried out", "accepted without effect", "not carried out yet", "not carried out yet: the router does not run", "skipped"}[s]
+	return [...]string{"carried out", "accepted without effect", "not carried out, with a warning", "skipped with a notice"}[s]
 }
 
 // row is all that is known of one keyword in one kind of block.
@@ -32,19 +31,38 @@ type row struct {
 	preset string // what holds without it, for people
 	help   string
 	status status
+	why    string // of a keyword that is not carried out: why not
 	own    bool   // xvrrp's own: keepalived does not know it
 	secret bool   // its value is not shown
 	shell  bool   // its value is a command, in the shell's quotes
 	body   *block // it has a block; what stands in that
+	line   string // of a block of entries: the form of a line, for people
 	most   int    // words it takes, by the form of its value; -1: any number
-	set    func(*decoder, *node, scope)
+	set    setter // what a statement means
+	enter  enterer
 }
 
-// scope is what the statements of a block write to. defaults is never nil.
+// setter gives a statement its meaning.
+type setter = func(*decoder, *node, scope)
+
+// enterer begins a block: it answers what the statements in it write to, or false if the block is to be skipped.
+type enterer = func(*decoder, *node, scope) (scope, bool)
+
+// scope is what the statements of a block write to. defaults and globals are never nil.
 type scope struct {
 	defaults *defaults // what global_defs sets for all routers and vrrp_instance for itself
-	globals  *globals  // in global_defs
-	router   *draft    // in vrrp_instance and its blocks
+	globals  *globals
+	router   *draft // in vrrp_instance and its blocks
+	party    *party // in vrrp_instance and vrrp_sync_group
+	group    *groupDraft
+	script   *scriptDraft
+	file     *fileDraft
+	process  *processDraft
+	bfd      *bfdDraft
+	check    *checkDraft
+	url      *urlDraft
+	pace     *paceDraft
+	names    *[]given[string] // what a list of names adds to
 }
 
 // block is what may stand between the braces of a keyword: keywords, or entries of a list.

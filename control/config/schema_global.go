@@ -33,8 +33,9 @@ func sharedKeywords(prefix string) []row {
 		{name: prefix + "garp_lower_prio_repeat", value: "N", preset: "garp_master_repeat; 0 if strict",
 			help: "announcements of each address in such a burst; 0: none",
 			set:  whole(0, math.MaxInt32, func(s scope) *given[int] { return &s.defaults.garpLowerRepeat })},
-		{name: prefix + "garp_extra_if", value: "[all] SECONDS", status: later,
-			help: "periodic announcements on links other than the router's that carry its addresses"},
+		{name: prefix + "garp_extra_if", value: "[all] SECONDS", preset: "none",
+			help: "pause between announcements on links other than the router's that carry its addresses, on macvlans alone or on all; 0 to 86400, 0: none",
+			set:  extraAnnounce(func(s scope) *given[ExtraAnnounce] { return &s.defaults.garpExtra })},
 		{name: prefix + "lower_prio_no_advert", value: "[on|off]", preset: "off; on if strict",
 			help: "as master, do not answer an advert of lower priority with one of our own",
 			set:  boolean(func(s scope) *given[bool] { return &s.defaults.lowerNoAdvert })},
@@ -44,10 +45,11 @@ func sharedKeywords(prefix string) []row {
 		{name: prefix + "down_timer_adverts", value: "1-100", preset: "3",
 			help: "adverts that may be missing before the master counts as gone; the same on all routers of a group",
 			set:  whole(1, 100, func(s scope) *given[int] { return &s.defaults.downAdverts })},
-		{name: prefix + "owner_ignore_adverts", value: "[on|off]", preset: "off", status: later,
-			help: "with priority 255, take no notice of other masters"},
-		{name: prefix + "check_unicast_src", value: "[on|off]", status: harmless,
-			help: "drop unicast adverts that are not from a peer; xvrrp always does"},
+		{name: prefix + "owner_ignore_adverts", value: "[on|off]", preset: "off; on if strict",
+			help: "with priority 255, take no notice of other masters",
+			set:  boolean(func(s scope) *given[bool] { return &s.defaults.ownerIgnore })},
+		{name: prefix + "check_unicast_src", value: "[on|off]", status: harmless, why: "the filter always does",
+			help: "drop unicast adverts that are not from a peer"},
 		{name: "v3_checksum_as_v2", value: "[on|off]", preset: "off",
 			help: "send version 3 over IPv4 with a checksum over the message alone (RFC 9568, Cisco, Juniper) instead of one with a pseudo header (keepalived, FRR)",
 			set:  boolean(func(s scope) *given[bool] { return &s.defaults.asV2 })},
@@ -76,7 +78,11 @@ var ownSharedKeywords = []row{
 		set:  boolean(func(s scope) *given[bool] { return &s.defaults.interop })},
 }
 
-// globalKeywords are those of global_defs alone.
+// globalBlock is what stands in global_defs.
+var globalBlock = keywords(globalKeywords, sharedKeywords("vrrp_"), ownSharedKeywords, mailKeywords, scriptGlobalKeywords, pipeKeywords,
+	dumpKeywords, reloadKeywords, processKeywords, idleKeywords, daemonKeywords)
+
+// globalKeywords are those of global_defs that are about all routers.
 var globalKeywords = []row{
 	{name: "router_id", value: "NAME", preset: "the host's name", help: "name of this machine in messages",
 		set: func(d *decoder, n *node, in scope) { in.globals.RouterID = n.words[1].s }},
@@ -103,10 +109,14 @@ var globalKeywords = []row{
 		set: group(false, func(s scope) *given[netip.Addr] { return &s.globals.group6 })},
 	{name: "vrrp_startup_delay", value: "SECONDS", preset: "0", help: "time after the start during which no router takes part; 0.001 to 4294",
 		set: seconds(time.Millisecond, maxTime, func(s scope) *given[time.Duration] { return &s.globals.startup })},
+	{name: "vrrp_delay_after_boot", value: "SECONDS", preset: "0",
+		help: "time after the host's boot during which no router takes part, if that is longer; 0.001 to 4294",
+		set:  seconds(time.Millisecond, maxTime, func(s scope) *given[time.Duration] { return &s.globals.boot })},
+	{name: "vmac_prefix", value: "NAME", preset: "vrrp", help: "begin of the names use_vmac makes; at most 8 bytes", set: vmacPrefix},
 	{name: "dynamic_interfaces", value: "[allow_if_changes]", preset: "off",
 		help: "links may be missing at the start; xvrrp waits for them in any case",
 		set:  dynamicInterfaces},
-	{name: "default_interface", value: "INTERFACE", preset: "none", help: "link of unicast routers that name none",
+	{name: "default_interface", value: "INTERFACE", preset: "none", help: "link of static addresses that name none, there eth0 if it is not given, and of unicast routers that name none",
 		set: linkValue(func(s scope) *given[string] { return &s.globals.iface })},
 	{name: "log_unknown_vrids", value: "[on|off]", preset: "off", help: "log adverts of VRIDs not configured here",
 		set: boolean(func(s scope) *given[bool] { return &s.globals.logUnknown })},
@@ -118,120 +128,13 @@ var globalKeywords = []row{
 	{name: "unknown_vrid_rate", value: "N", preset: "1000", own: true,
 		help: "adverts of such VRIDs passed on per second and link; more are dropped",
 		set:  whole(0, math.MaxUint32, func(s scope) *given[uint32] { return &s.globals.unknownRate })},
-
-	{name: "notification_email", status: harmless, body: entries, help: "addresses that get mail where smtp_alert asks for it",
-		set: notificationEmail},
-	{name: "notification_email_from", value: "ADDRESS", status: harmless, help: "sender of such mail",
-		set: func(d *decoder, n *node, in scope) { in.globals.NotificationEmailFrom = n.words[1].s }},
-	{name: "smtp_server", value: "HOST [PORT]", preset: "port 25", status: harmless,
-		help: "mail server; not resolved before it is needed",
-		set:  smtpServer},
-	{name: "smtp_connect_timeout", value: "SECONDS", preset: "30", status: harmless, help: "time allowed for reaching it",
-		set: seconds(time.Microsecond, maxTime, func(s scope) *given[time.Duration] { return &s.globals.smtpTimeout })},
-	{name: "smtp_helo_name", value: "NAME", status: harmless, help: "name given to the mail server"},
-	{name: "smtp_alert", value: "[on|off]", status: later, help: "mail on changes of state"},
-	{name: "smtp_alert_vrrp", value: "[on|off]", status: later, help: "the same for routers alone"},
-	{name: "no_email_faults", value: "[on|off]", status: harmless, help: "no mail on faults"},
-
-	{name: "script_user", value: "USER [[:] GROUP]", status: harmless, help: "user of scripts that name none"},
-	{name: "enable_script_security", status: harmless, help: "refuse scripts that others than root can change"},
-	{name: "use_symlink_paths", value: "[on|off]", status: harmless, help: "paths of scripts with their symbolic links"},
-	{name: "set_supplementary_groups", status: harmless, help: "groups of the user of a script"},
-	{name: "startup_script", value: "COMMAND", shell: true, status: later, help: "command run once at the start"},
-	{name: "startup_script_timeout", value: "SECONDS", status: harmless, help: "time allowed for it"},
-	{name: "shutdown_script", value: "COMMAND", shell: true, status: later, help: "command run once at the end"},
-	{name: "shutdown_script_timeout", value: "SECONDS", status: harmless, help: "time allowed for it"},
-	{name: "notify_fifo", value: "FILE [USER [GROUP]]", status: later, help: "named pipe for changes of state"},
-	{name: "notify_fifo_script", value: "COMMAND", shell: true, status: later, help: "command that reads it"},
-	{name: "vrrp_notify_fifo", value: "FILE [USER [GROUP]]", status: later, help: "the same for routers alone"},
-	{name: "vrrp_notify_fifo_script", value: "COMMAND", shell: true, status: later, help: "command that reads it"},
-	{name: "vrrp_notify_priority_changes", value: "[on|off]", status: harmless, help: "tell changes of priority through it"},
-	{name: "fifo_write_vrrp_states_on_reload", status: harmless, help: "tell all states through it at a reload"},
-
-	{name: "vrrp_delay_after_boot", value: "SECONDS", status: later, help: "time after the boot during which no router takes part"},
-	{name: "vrrp_iptables", value: "[IN [OUT]]", status: harmless, help: "firewall chains of no_accept"},
-	{name: "vrrp_ipsets", value: "[NAME ...]", status: harmless, help: "sets of those chains"},
-	{name: "nftables", value: "[TABLE]", status: harmless, help: "firewall table of no_accept"},
-	{name: "nftables_priority", value: "N", status: harmless, help: "priority of its chains"},
-	{name: "nftables_counters", status: harmless, help: "counters in its rules"},
-	{name: "nftables_ifindex", status: harmless, help: "interface numbers in its sets"},
-	{name: "vmac_prefix", value: "NAME", status: harmless, help: "begin of the names use_vmac makes"},
-	{name: "vmac_addr_prefix", value: "NAME", status: harmless, help: "the same for addresses on other links"},
-	{name: "disable_local_igmp", status: harmless, help: "no membership reports for link-local groups"},
-
-	{name: "enable_snmp_vrrp", status: later, help: "SNMP: KEEPALIVED-MIB"},
-	{name: "enable_snmp_keepalived", status: later, help: "old name of enable_snmp_vrrp"},
-	{name: "enable_snmp_rfc", status: later, help: "SNMP: the MIBs of RFC 2787 and RFC 6527"},
-	{name: "enable_snmp_rfcv2", status: later, help: "SNMP: the MIB of RFC 2787"},
-	{name: "enable_snmp_rfcv3", status: later, help: "SNMP: the MIB of RFC 6527"},
-	{name: "enable_traps", status: later, help: "SNMP: traps"},
-	{name: "snmp_socket", value: "SOCKET", status: harmless, help: "SNMP: the master agent"},
-	{name: "enable_dbus", status: later, help: "D-Bus interface"},
-	{name: "dbus_service_name", value: "NAME", status: harmless, help: "its name"},
-	{name: "dbus_no_interface_name", status: harmless, help: "paths without the interface"},
-	{name: "state_dump_file", value: "FILE", status: later, help: "where a signal writes the state to"},
-	{name: "stats_dump_file", value: "FILE", status: later, help: "where a signal writes the statistics to"},
-	{name: "json_dump_file", value: "FILE", status: later, help: "where a signal writes both as JSON to"},
-	{name: "json_version", value: "1|2", status: harmless, help: "form of that JSON"},
-	{name: "data_use_instance", value: "[on|off]", status: harmless, help: "names of those files"},
-	{name: "umask", value: "BITS ...", status: harmless, help: "rights of files that are created"},
-
-	{name: "reload_check_config", value: "[FILE]", status: harmless, help: "check a file before it is taken at a reload"},
-	{name: "reload_time_file", value: "FILE", status: later, help: "file that holds the time of the next reload"},
-	{name: "reload_repeat", status: harmless, help: "keep that file"},
-	{name: "reload_file", value: "[FILE]", status: harmless, help: "file that exists while the configuration is read"},
-	{name: "include_check", value: "[CHECK ...]", status: harmless, help: "which missing includes are errors; xvrrp always names them"},
-	{name: "config_save_dir", value: "DIRECTORY", status: harmless, help: "copies of the configuration for debugging"},
-	{name: "tmp_config_directory", value: "DIRECTORY", status: harmless, help: "place of a temporary copy of the configuration"},
-
-	{name: "max_auto_priority", value: "[-1-99]", status: harmless, help: "real-time priority that rises when timers are late"},
-	{name: "min_auto_priority_delay", value: "MICROSECONDS", status: harmless, help: "lateness that makes it rise"},
-	{name: "vrrp_priority", value: "-20-19", status: harmless, help: "priority of the process"},
-	{name: "vrrp_rt_priority", value: "1-99", status: harmless, help: "real-time priority of the process"},
-	{name: "vrrp_rlimit_rttime", value: "MICROSECONDS", status: harmless, help: "limit of real-time work without a pause"},
-	{name: "vrrp_rlimit_rtime", value: "MICROSECONDS", status: harmless, help: "old name of vrrp_rlimit_rttime"},
-	{name: "vrrp_no_swap", status: harmless, help: "keep the process in memory"},
-	{name: "vrrp_cpu_affinity", value: "CPU ...", status: harmless, help: "processors of the process"},
-	{name: "process_names", status: harmless, help: "names of keepalived's processes"},
-	{name: "process_name", value: "NAME", status: harmless, help: "name of the first process"},
-	{name: "vrrp_process_name", value: "NAME", status: harmless, help: "name of the VRRP process"},
-	{name: "vrrp_netlink_cmd_rcv_bufs", value: "BYTES", status: harmless, help: "size of a socket buffer"},
-	{name: "vrrp_netlink_cmd_rcv_bufs_force", value: "[on|off]", status: harmless, help: "beyond the system's limit"},
-	{name: "vrrp_netlink_monitor_rcv_bufs", value: "BYTES", status: harmless, help: "size of a socket buffer"},
-	{name: "vrrp_netlink_monitor_rcv_bufs_force", value: "[on|off]", status: harmless, help: "beyond the system's limit"},
-	{name: "vrrp_rx_bufs_policy", value: "MTU|ADVERT|BYTES", status: harmless, help: "size of the sockets adverts arrive at; xvrrp has none"},
-	{name: "vrrp_rx_bufs_multiplier", value: "N", status: harmless, help: "factor of that size"},
-	{name: "process_monitor_rcv_bufs", value: "BYTES", status: harmless, help: "size of a socket buffer"},
-	{name: "process_monitor_rcv_bufs_force", value: "[on|off]", status: harmless, help: "beyond the system's limit"},
-	{name: "iproute_usr_dir", value: "DIRECTORY", status: harmless, help: "names of routing tables and scopes"},
-	{name: "iproute_etc_dir", value: "DIRECTORY", status: harmless, help: "names of routing tables and scopes"},
-}
-
-// misplacedKeywords may stand in global_defs as well as outside all blocks.
-var misplacedKeywords = []row{
-	{name: "linkbeat_use_polling", status: harmless, help: "ask links for their state; xvrrp is told by the kernel"},
-	{name: "net_namespace", value: "NAME", status: later, help: "network namespace to run in; start xvrrp there with ip netns exec"},
-	{name: "net_namespace_ipvs", value: "[NAME]", status: skipped, help: "network namespace of IPVS"},
-	{name: "namespace_with_ipsets", status: harmless, help: "sets of firewall addresses in namespaces"},
-	{name: "instance", value: "NAME", status: harmless, help: "name of this daemon among several; xvrrp has --runtime-dir"},
-	{name: "use_pid_dir", status: harmless, help: "place of the process id files"},
-	{name: "child_wait_time", value: "SECONDS", status: harmless, help: "time allowed for children at the end"},
 }
 
 // daemonKeywords are keywords of global_defs for keepalived's other daemons.
 var daemonKeywords = skippedRows("LVS, checkers or BFD",
 	"bfd_cpu_affinity", "bfd_no_swap", "bfd_priority", "bfd_process_name", "bfd_rlimit_rttime", "bfd_rlimit_rtime", "bfd_rt_priority",
 	"checker_cpu_affinity", "checker_log_all_failures", "checker_no_swap", "checker_priority", "checker_process_name",
-	"checker_rlimit_rttime", "checker_rlimit_rtime", "checker_rt_priority", "lvs_flush", "lvs_flush_on_stop", "lvs_flush_onstop",
+	"checker_rlimit_rttime", "checker_rlimit_rtime", "checker_rt_priority", "enable_snmp_checker", "lvs_flush", "lvs_flush_on_stop", "lvs_flush_onstop",
 	"lvs_netlink_cmd_rcv_bufs", "lvs_netlink_cmd_rcv_bufs_force", "lvs_netlink_monitor_rcv_bufs", "lvs_netlink_monitor_rcv_bufs_force",
 	"lvs_notify_fifo", "lvs_notify_fifo_script", "lvs_sync_daemon", "lvs_sync_daemon_interface", "lvs_timeouts", "nftables_ipvs",
 	"nftables_ipvs_priority", "nftables_ipvs_start_fwmark", "no_checker_emails", "rs_init_notifies", "smtp_alert_checker")
-
-// skippedRows are keywords that are known by name alone.
-func skippedRows(of string, names ...string) []row {
-	rows := make([]row, len(names))
-	for i, name := range names {
-		rows[i] = row{name: name, value: "[...]", status: skipped, help: of}
-	}
-	return rows
-}

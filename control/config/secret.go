@@ -55,7 +55,7 @@ func secretStart(raw string) int {
 }
 
 func namesSecret(word string) bool {
-	return len(word) > 6 && (distance(word, "auth_pass") <= 2 || distance(word, "password") <= 2)
+	return len(word) > 6 && (distance(word, "auth_pass") <= 2 || distance(word, "password") <= 2 || distance(word, "smtp_password") <= 3)
 }
 
 // definesSecret guesses from the name of a definition.

@@ -4,6 +4,9 @@ package config
 
 import (
 	"math"
+	"path"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,9 +31,88 @@ func announceGap(f field[time.Duration]) setter {
 // nothing is for a keyword that has been carried out before decoding.
 func nothing(*decoder, *node, scope) {}
 
-// incompatible is a keyword without which this router and its peers would not take each other's adverts.
-func incompatible(_ *decoder, n *node, in scope) {
-	in.router.unsupported = append(in.router.unsupported, given[string]{n.keyword(), true, n.mark(0)})
+// onRouter is a keyword that stands alone.
+func onRouter(set func(*Router)) setter {
+	return func(_ *decoder, _ *node, in scope) { set(&in.router.Router) }
+}
+
+// globalFlag is a keyword that stands alone.
+func globalFlag(f func(*globals) *bool) setter {
+	return func(_ *decoder, _ *node, in scope) { *f(in.globals) = true }
+}
+
+// globalString is a keyword before a string. The last one counts.
+func globalString(f func(*globals) *string) setter {
+	return func(_ *decoder, n *node, in scope) { *f(in.globals) = n.words[1].s }
+}
+
+// globalPath is a keyword before the whole path of a file.
+func globalPath(f func(*globals) *string) setter {
+	return func(d *decoder, n *node, in scope) {
+		if !path.IsAbs(n.words[1].s) {
+			d.report(Warning, n.mark(1), "write the whole path", "%s wants an absolute path, not %q; line ignored", n.keyword(), n.words[1].s)
+			return
+		}
+		*f(in.globals) = n.words[1].s
+	}
+}
+
+// extraAnnounce reads "[all] SECONDS".
+func extraAnnounce(f field[ExtraAnnounce]) setter {
+	return func(d *decoder, n *node, in scope) {
+		i := 1
+		all := n.words[1].s == "all"
+		if all && len(n.words) > 2 {
+			i++
+		}
+		v, fault := integer(n.words[i].s, 0, 24*60*60)
+		if fault != "" {
+			d.report(Warning, n.mark(i), "", "%s %s; line ignored", n.keyword(), fault)
+			return
+		}
+		put(d, n, i, f(in), ExtraAnnounce{Every: time.Duration(v) * time.Second, All: all && v > 0})
+	}
+}
+
+// vmacPrefixBytes leaves room in the name of a link for a VRID and what tells two apart.
+const vmacPrefixBytes = 8
+
+func vmacPrefix(d *decoder, n *node, in scope) {
+	name := n.words[1].s
+	if !validLink(name) || len(name) > vmacPrefixBytes {
+		d.report(Warning, n.mark(1), "shorten it", "vmac_prefix wants 1 to %d bytes that can begin the name of a link, not %q; line ignored", vmacPrefixBytes, name)
+		return
+	}
+	in.globals.VMACPrefix = name
+}
+
+// umaskBits are the rights a umask can name.
+var umaskBits = map[string]int{
+	"IRUSR": 0o400, "IWUSR": 0o200, "IXUSR": 0o100,
+	"IRGRP": 0o040, "IWGRP": 0o020, "IXGRP": 0o010,
+	"IROTH": 0o004, "IWOTH": 0o002, "IXOTH": 0o001,
+}
+
+// umask is a number, with a leading 0 octal, or names of rights with a bar between them.
+func umask(d *decoder, n *node, in scope) {
+	var bits int
+	for i := 1; i < len(n.words); i++ {
+		for name := range strings.SplitSeq(n.words[i].s, "|") {
+			v, err := strconv.ParseUint(name, 0, 16)
+			bit, known := umaskBits[name]
+			switch {
+			case name == "":
+			case known:
+				bits |= bit
+			case err != nil || v > 0o777 || i > 1:
+				d.report(Warning, n.mark(i), "write an octal number such as 022, or IWGRP | IWOTH", "umask takes rights to 0777, not %q; line ignored", name)
+				return
+			default:
+				bits = int(v)
+			}
+		}
+	}
+	put(d, n, 1, &in.globals.umask, bits)
 }
 
 func dynamicInterfaces(d *decoder, n *node, in scope) {
@@ -43,13 +125,13 @@ func dynamicInterfaces(d *decoder, n *node, in scope) {
 func notificationEmail(_ *decoder, n *node, in scope) {
 	for _, line := range n.body {
 		for _, w := range line.words {
-			in.globals.NotificationEmail = append(in.globals.NotificationEmail, w.s)
+			in.globals.Mail.To = append(in.globals.Mail.To, w.s)
 		}
 	}
 }
 
 func smtpServer(d *decoder, n *node, in scope) {
-	in.globals.SMTPServer = n.words[1].s
+	in.globals.Mail.Server = n.words[1].s
 	if len(n.words) < 3 {
 		return
 	}
@@ -57,7 +139,7 @@ func smtpServer(d *decoder, n *node, in scope) {
 		d.report(Warning, n.mark(2), "", "the port of smtp_server %s; port 25 is used", fault)
 		return
 	}
-	in.globals.SMTPServer = joinHostPort(n.words[1].s, n.words[2].s)
+	in.globals.Mail.Server = joinHostPort(n.words[1].s, n.words[2].s)
 }
 
 // state: anything but MASTER is BACKUP, and MASTER stays once it was given.

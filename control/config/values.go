@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// setter gives a statement its meaning.
-type setter = func(*decoder, *node, scope)
-
 // field is where a value goes.
 type field[T any] = func(scope) *given[T]
 
@@ -174,14 +171,21 @@ func inSeconds(d time.Duration) string {
 // address is a keyword of a router before an IP address.
 func address(f field[netip.Addr]) setter {
 	return func(d *decoder, n *node, in scope) {
-		a, err := netip.ParseAddr(n.words[1].s)
-		if err != nil || a.Zone() != "" || a.Is4In6() {
-			d.report(Warning, n.mark(1), "write an IPv4 or IPv6 address", "%s wants an address, not %q; line ignored", n.keyword(), n.words[1].s)
-			return
+		if a, ok := d.addr(n, 1, "line ignored"); ok {
+			in.router.decide(a, n.mark(1))
+			put(d, n, 1, f(in), a)
 		}
-		in.router.decide(a, n.mark(1))
-		put(d, n, 1, f(in), a)
 	}
+}
+
+// addr is the IP address at word i; a wrong one is reported with what follows from that.
+func (d *decoder) addr(n *node, i int, consequence string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(n.words[i].s)
+	if err != nil || a.Zone() != "" || a.Is4In6() {
+		d.report(Warning, n.mark(i), "write an IPv4 or IPv6 address", "%s wants an address, not %q; %s", n.words[i-1].s, n.words[i].s, consequence)
+		return netip.Addr{}, false
+	}
+	return a, true
 }
 
 // linkValue is a keyword before the name of a link.
@@ -196,7 +200,7 @@ func linkValue(f field[string]) setter {
 // linkName reports whether a word can be the name of a link to the kernel, and says what follows if not.
 func (d *decoder) linkName(n *node, i int, consequence string) bool {
 	name := n.words[i].s
-	if name != "" && len(name) < 16 && name != "." && name != ".." && !strings.ContainsAny(name, "/: \t\n\v\f\r") {
+	if validLink(name) {
 		return true
 	}
 	d.report(Warning, n.mark(i), "see ip link", "%s wants the name of a link, of 1 to 15 bytes, not %q; %s", n.words[i-1].s, name, consequence)
