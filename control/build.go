@@ -6,8 +6,6 @@ import (
 	"reflect"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
@@ -50,6 +48,8 @@ func electionConfig(c *config.Router) election.Config {
 		LowerDelay:            c.GARP.LowerDelay,
 		LowerNoAdvert:         c.LowerNoAdvert,
 		HigherSendAdvert:      c.HigherSendAdvert,
+		OwnerIgnore:           c.OwnerIgnore,
+		TimerExpired:          c.TimerExpired,
 	}
 }
 
@@ -59,7 +59,7 @@ func (d *daemon) virtualAddresses() map[addressOn]bool {
 	for _, r := range d.routers {
 		for _, list := range [][]config.Address{r.conf.Addresses, r.conf.Excluded} {
 			for _, a := range list {
-				set[addressOn{device(r.conf, a), a.Prefix.Addr()}] = true
+				set[addressOn{r.device(a), a.Prefix.Addr()}] = true
 			}
 		}
 	}
@@ -67,48 +67,52 @@ func (d *daemon) virtualAddresses() map[addressOn]bool {
 }
 
 // device is the interface a virtual address sits on.
-func device(c *config.Router, a config.Address) string {
-	if a.Dev != "" {
+func (r *router) device(a config.Address) string {
+	switch {
+	case a.Dev != "":
 		return a.Dev
+	case r.vmac != "" && a.Prefix.Addr().Is6() == r.conf.V6:
+		return r.vmac
 	}
-	return c.Interface
+	return r.iface
 }
 
 // build translates a router for the links as they are. What is missing comes back by topic, and no binding.
-func build(c *config.Router, links map[string]*host.Link, vips map[addressOn]bool) (*binding, map[string]string) {
-	faults := make(map[string]string)
-	l := links[c.Interface]
+func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (*binding, map[string]string) {
+	c, faults := r.conf, make(map[string]string)
+	l := links[r.iface]
 	switch {
+	case r.iface == "":
+		faults[causeSource] = fmt.Sprintf("no interface has unicast_src_ip %v", c.Source)
+		return nil, faults
 	case l == nil:
-		faults[causeLink] = fmt.Sprintf("interface %s does not exist", c.Interface)
+		faults[causeLink] = fmt.Sprintf("interface %s does not exist", r.iface)
 		return nil, faults
 	case l.Loopback:
-		faults[causeLink] = fmt.Sprintf("interface %s is a loopback", c.Interface)
+		faults[causeLink] = fmt.Sprintf("interface %s is a loopback", r.iface)
 		return nil, faults
 	case !l.Up && c.TrackPrimary:
-		faults[causeLink] = fmt.Sprintf("interface %s is down", c.Interface)
+		faults[causeLink] = fmt.Sprintf("interface %s is down", r.iface)
 	case !l.Multicast && len(c.Peers) == 0:
-		faults[causeLink] = fmt.Sprintf("interface %s has no multicast; use unicast_peer", c.Interface)
+		faults[causeLink] = fmt.Sprintf("interface %s has no multicast; use unicast_peer", r.iface)
 	}
 	own := source(c, l, vips)
 	if !own.IsValid() {
-		faults[causeSource] = fmt.Sprintf("interface %s has no %s to send adverts from", c.Interface, sourceKind(c))
+		faults[causeSource] = fmt.Sprintf("interface %s has no %s to send adverts from", r.iface, sourceKind(c))
 		return nil, faults
 	}
-	addrs, missing := addresses(c, links)
-	if missing != "" {
-		faults[causeAddress] = missing
+	h := host.Binding{
+		Name: c.Name, Source: own, Group: c.Group, Peers: peerAddrs(c.Peers), TTL: ttl(c), Adverts: forms(c),
+		HMAC: c.HMAC, Promote: c.PromoteSecondaries, MAC: advertMAC(c),
+		GARPGap: c.GARP.Gap, GNAGap: c.GARP.NAGap, ExtraEvery: c.GARP.Extra.Every, ExtraAll: c.GARP.Extra.All,
+	}
+	if err := r.place(&h, links); err != nil {
+		faults[causeAddress] = err.Error()
 		return nil, faults
 	}
-	id := vrrp.ID{Link: l.Index, VLAN: c.VLAN, V6: c.V6, VRID: c.VRID}
-	return &binding{
-		id: id, mac: l.MAC,
-		rules: Rules(c, id, own),
-		host: host.Binding{
-			ID: id, Name: c.Name, Source: own, Group: c.Group, Peers: peerAddrs(c.Peers), TTL: ttl(c),
-			Adverts: forms(c), Addrs: addrs,
-		},
-	}, faults
+	rules := Rules(c, l.Index, own)
+	h.ID = rules.ID
+	return &binding{id: rules.ID, mac: l.MAC, rules: rules, host: h}, faults
 }
 
 // source is the address our adverts come from: the configured one, else the interface's primary address (IPv4)
@@ -133,6 +137,14 @@ func source(c *config.Router, l *host.Link, vips map[addressOn]bool) netip.Addr 
 	return owned
 }
 
+// listensOn is where a router's adverts arrive.
+func listensOn(c *config.Router, own netip.Addr) netip.Addr {
+	if len(c.Peers) > 0 {
+		return own
+	}
+	return c.Group
+}
+
 func sourceKind(c *config.Router) string {
 	switch {
 	case c.Source.IsValid():
@@ -144,12 +156,12 @@ func sourceKind(c *config.Router) string {
 	}
 }
 
-// Rules is what a router demands of an advert while own is the source of its own ones.
-func Rules(c *config.Router, id vrrp.ID, own netip.Addr) vrrp.Rules {
+// Rules is what a router demands of an advert on a link, by index, while own is the source of its own ones.
+func Rules(c *config.Router, link int, own netip.Addr) vrrp.Rules {
 	r := vrrp.Rules{
-		ID: id, Owner: c.Priority == 255, Interval: c.Interval, Checksum: c.TakeChecksum, Auth: c.Auth,
+		ID: vrrp.ID{Link: link, VLAN: c.VLAN, V6: c.V6, VRID: c.VRID}.To(listensOn(c, own)), Owner: c.Priority == 255, Interval: c.Interval, Checksum: c.TakeChecksum, Auth: c.Auth,
 		Mismatch: c.Mismatch, AnyFirst: c.AnyFirst, Own: own, Group: c.Group, Peers: c.Peers, SkipAddrs: c.SkipCheckAddr,
-		Addrs: listed(c.Addresses),
+		Addrs: listed(c.Addresses), Trailer: c.HMAC.Rule(),
 	}
 	switch {
 	case c.Interop:
@@ -196,34 +208,4 @@ func forms(c *config.Router) []host.Form {
 		out = append(out, host.Form{Advert: a, Checksum: vrrp.Plain})
 	}
 	return out
-}
-
-// addresses resolves the devices of a router's virtual addresses; missing words the first that is not there.
-func addresses(c *config.Router, links map[string]*host.Link) (out []host.Address, missing string) {
-	for _, list := range [][]config.Address{c.Addresses, c.Excluded} {
-		for _, a := range list {
-			dev := links[device(c, a)]
-			if dev == nil {
-				return nil, fmt.Sprintf("interface %s of virtual address %v does not exist", device(c, a), a.Prefix.Addr())
-			}
-			out = append(out, host.Address{
-				Prefix: a.Prefix, Link: dev.Index, Broadcast: a.Broadcast, Scope: a.Scope, Label: a.Label, Peer: a.Peer,
-				Flags: flags(a), PreferredLifetime: a.PreferredLifetime,
-			})
-		}
-	}
-	return out, ""
-}
-
-func flags(a config.Address) int {
-	f := 0
-	for flag, on := range map[int]bool{
-		unix.IFA_F_HOMEADDRESS: a.Home, unix.IFA_F_NODAD: a.NoDAD, unix.IFA_F_MANAGETEMPADDR: a.ManageTemp,
-		unix.IFA_F_NOPREFIXROUTE: a.NoPrefixRoute, unix.IFA_F_MCAUTOJOIN: a.AutoJoin,
-	} {
-		if on {
-			f |= flag
-		}
-	}
-	return f
 }

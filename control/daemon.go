@@ -18,6 +18,8 @@ import (
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/notify"
+	"github.com/xvrrp/xvrrp/control/track"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
 )
@@ -31,7 +33,20 @@ type Options struct {
 	RuntimeDir string // holds the socket; created if missing
 	Version    string
 	Log        *slog.Logger
-	Ready      func() // called once every router has started
+
+	// Load reads the configuration anew, for reloads; nil: there is nothing to read. It is called outside the loop.
+	Load  func() (*config.Config, []config.Problem)
+	Ready func(h Handle) // called once every router has started
+}
+
+// Handle is a running daemon as its own process sees it. Its methods may be called from any goroutine.
+type Handle interface {
+	Snapshot(ctx context.Context) (api.Snapshot, error)
+	// Config is the configuration in force, nil while observing. It is not to be changed.
+	Config(ctx context.Context) (*config.Config, error)
+	// Reload reads the configuration anew and puts in force what changed; with dry it only says what that would
+	// be. A configuration that cannot be used changes nothing.
+	Reload(ctx context.Context, dry bool) (api.Plan, error)
 }
 
 // ErrNothingToDo says that no router of the configuration is on the chosen links.
@@ -52,7 +67,11 @@ type binder interface {
 	Unbind(id vrrp.ID) error
 	Sweep() error
 	Links() []host.Link
-	Held(id vrrp.ID) []netip.Prefix
+	EnsureVMAC(v host.VMAC) (index int, err error)
+	RemoveVMAC(name string) error
+	Keep(s host.Static)
+	Missing() []string
+	SetPaceGroups(groups []host.PaceGroup)
 }
 
 // filter is what the loop asks of the kernel side.
@@ -80,35 +99,50 @@ type alarm interface{ Set(at time.Duration) }
 
 // daemon is the state of the loop; only its goroutine touches it.
 type daemon struct {
-	o      Options
-	log    *slog.Logger
-	hands  hands
-	host   binder
-	filter filter
-	alarm  alarm
-	now    func() time.Duration
-	wait   func(until time.Duration) // for less than the lead
+	o        Options
+	log      *slog.Logger
+	detailed bool // debug lines are wanted
+	hands    hands
+	host     binder
+	filter   filter
+	alarm    alarm
+	teller   teller
+	now      func() time.Duration
+	wait     func(until time.Duration) // for less than the lead
 
 	adverts  <-chan loader.Advert
 	samples  <-chan loader.Sample
 	failures <-chan host.Failure
 	changes  <-chan struct{}
 	due      <-chan time.Duration
-	queries  chan func() // questions from other goroutines, answered by running them in the loop
+	results  chan track.Result   // from the trackers
+	troubles chan notify.Trouble // from the teller
+	queries  chan func()         // questions from other goroutines, answered by running them in the loop
 
+	conf      *config.Config      // in force; nil: observe
 	routers   []*router           // in the order of the configuration
+	groups    []*group            // likewise
 	byID      map[vrrp.ID]*router // those that are bound
 	links     map[string]*link    // by name, those that routers or observation want
+	dampers   map[string]*damper  // of links whose changes are delayed, by name
 	deadlines deadlines
 	later     []deferred    // effects that wait until this turn's adverts have left
 	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
 	started   bool
 	started0  time.Time // wall clock of the start, for status
-	epoch     time.Time // wall clock at monotonic instant 0
+
+	tracked  map[string]*tracked // by trackKey
+	trackers func(definition) track.Tracker
+	tracking context.Context   // of the trackers
+	watching sync.WaitGroup    // the trackers
+	vmacs    map[string]int    // index of each macvlan of ours, by name
+	kept     host.Static       // as the host was told
+	missing  map[string]string // static objects that are not there, and why
 
 	attaching   sync.WaitGroup // the goroutines that attach the filter; each sends one attachment
 	attachments chan attachment
 	left        chan struct{} // closed when nobody receives attachments any more
+	reloading   chan struct{} // size 1: held by the one reload that is under way
 
 	events    api.Log
 	sightings sightings
@@ -118,7 +152,7 @@ type daemon struct {
 
 // Run runs a daemon until ctx ends; then masters resign, addresses are removed and the filter is detached.
 func Run(ctx context.Context, o Options) (err error) {
-	routers, err := choose(o)
+	cast, err := newCast(o, o.Config)
 	if err != nil {
 		return err
 	}
@@ -127,7 +161,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer l.Close()
-	f, err := loader.Open(loader.Options{Routers: capacity(len(routers)), Guard: wantsGuard(routers), Log: o.Log})
+	f, err := loader.Open(loader.Options{Routers: capacity(len(cast.routers)), Guard: wantsGuard(cast.routers), Log: o.Log})
 	if err != nil {
 		return err
 	}
@@ -142,19 +176,24 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 
-	d := newDaemon(o, routers, host.Now)
+	d := newDaemon(o, cast, host.Now)
 	d.hands, d.host, d.filter, d.alarm = h, h, f, timer
 	d.adverts, d.samples = f.Adverts(), f.Samples()
 	d.failures, d.changes, d.due = h.Failures(), h.Changes(), timer.Due
+	teller := notify.New(d.notifyOptions(o.Config))
+	watchers := track.NewShared(o.Log)
+	d.teller, d.trackers = teller, trackersOf(watchers, o.Log)
 
 	// The helpers outlive the loop: it still needs them to say goodbye.
 	helpers, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	d.tracking = helpers
 	var wg sync.WaitGroup
 	loop, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	for name, task := range map[string]func(context.Context) error{
-		"host": h.Run, "filter": f.Run, "timer": timer.Run,
-		"api": func(ctx context.Context) error { return api.Serve(ctx, l, d) },
+		"host": h.Run, "filter": f.Run, "timer": timer.Run, "notify": teller.Run, "track": watchers.Run,
+		"schedule": d.runSchedule,
+		"api":      func(ctx context.Context) error { return api.Serve(ctx, l, d) },
 	} {
 		wg.Go(func() {
 			if err := task(helpers); err != nil && helpers.Err() == nil {
@@ -162,13 +201,15 @@ func Run(ctx context.Context, o Options) (err error) {
 			}
 		})
 	}
+	d.runHook(loop, "startup_script", func(g *config.Global) config.Hook { return g.Startup })
 	err = d.run(loop)
 	close(d.left)
 	d.attaching.Wait()
 	stop(nil)
 	gone := make(chan struct{})
-	go func() { wg.Wait(); close(gone) }()
+	go func() { d.watching.Wait(); wg.Wait(); close(gone) }()
 	d.answerUntil(gone)
+	d.runHook(context.WithoutCancel(ctx), "shutdown_script", func(g *config.Global) config.Hook { return g.Shutdown })
 	return err
 }
 
@@ -184,19 +225,25 @@ func (d *daemon) answerUntil(gone <-chan struct{}) {
 	}
 }
 
-func newDaemon(o Options, routers []*router, now func() time.Duration) *daemon {
-	wall := time.Now()
+func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 	return &daemon{
-		o: o, log: o.Log, now: now, wait: spin(now),
+		o: o, log: o.Log, detailed: o.Log.Enabled(context.Background(), slog.LevelDebug), now: now, wait: spin(now),
 		queries:     make(chan func()),
-		routers:     routers,
-		byID:        make(map[vrrp.ID]*router, len(routers)),
+		results:     make(chan track.Result),
+		troubles:    make(chan notify.Trouble, 64),
+		conf:        o.Config,
+		routers:     c.routers,
+		groups:      c.groups,
+		byID:        make(map[vrrp.ID]*router, len(c.routers)),
 		links:       make(map[string]*link),
-		started0:    wall,
-		epoch:       wall.Add(-now()),
+		tracked:     make(map[string]*tracked),
+		tracking:    context.Background(),
+		vmacs:       make(map[string]int),
+		started0:    time.Now(),
 		sightings:   make(sightings),
 		attachments: make(chan attachment),
 		left:        make(chan struct{}),
+		reloading:   make(chan struct{}, 1),
 	}
 }
 
@@ -219,6 +266,10 @@ func (d *daemon) run(ctx context.Context) error {
 			d.failed(f)
 		case s := <-d.samples:
 			d.sampled(s)
+		case res := <-d.results:
+			d.resulted(res)
+		case t := <-d.troubles:
+			d.troubled(t)
 		case answer := <-d.queries:
 			answer()
 		case <-ctx.Done():
@@ -229,10 +280,17 @@ func (d *daemon) run(ctx context.Context) error {
 
 // begin brings up the links and starts the routers, after vrrp_startup_delay if one is configured.
 func (d *daemon) begin() {
-	if d.o.Config != nil {
-		d.startAt = d.now() + d.o.Config.Global.StartupDelay
+	if d.conf != nil {
+		g := &d.conf.Global
+		d.startAt = max(d.now()+g.StartupDelay, g.BootDelay) // instants count from the boot
+		d.host.SetPaceGroups(paceGroups(d.conf))
+		d.dampers = newDampers(d.conf.LinkDelays, d.linksByName())
 	}
 	d.event(api.Event{Kind: "daemon", Why: "start", Detail: fmt.Sprintf("xvrrp %s, pid %d", d.o.Version, os.Getpid())})
+	for _, r := range d.routers {
+		d.admit(r)
+	}
+	d.watch()
 	d.reviewLinks()
 	d.awaitLinks()
 	if err := d.host.Sweep(); err != nil {
@@ -243,7 +301,7 @@ func (d *daemon) begin() {
 	}
 	d.settle()
 	if d.o.Ready != nil {
-		d.o.Ready()
+		d.o.Ready(d)
 	}
 }
 
@@ -255,14 +313,27 @@ func spin(now func() time.Duration) func(time.Duration) {
 	}
 }
 
-// start lets the routers take part.
+// admit takes a router in, before its link is looked at.
+func (d *daemon) admit(r *router) {
+	if r.conf.Fault != "" {
+		d.raise(r, map[string]string{causeConfig: r.conf.Fault})
+	}
+	d.enlist(r)
+}
+
+// start lets the routers take part that need not wait for a tracker's first result.
 func (d *daemon) start() {
 	d.started = true
 	for _, r := range d.routers {
-		if r.conf.Fault == "" {
-			d.step(r, d.now(), election.Start{})
+		if !d.awaits(r) {
+			d.startRouter(r)
 		}
 	}
+}
+
+func (d *daemon) startRouter(r *router) {
+	r.started = true
+	d.step(r, d.now(), election.Start{})
 }
 
 // leave says goodbye: every master resigns with priority 0 and gives up its addresses.
@@ -276,33 +347,6 @@ func (d *daemon) leave(cause error) error {
 		return nil
 	}
 	return cause
-}
-
-// choose picks the routers that run on the wanted links.
-func choose(o Options) ([]*router, error) {
-	if o.Config == nil {
-		if len(o.Ifaces) == 0 {
-			return nil, fmt.Errorf("%w: no configuration and no --iface", ErrNothingToDo)
-		}
-		return nil, nil
-	}
-	wanted := make(map[string]bool)
-	for _, name := range o.Ifaces {
-		wanted[name] = true
-	}
-	var routers []*router
-	for i := range o.Config.Routers {
-		c := &o.Config.Routers[i]
-		if len(wanted) > 0 && !wanted[c.Interface] {
-			o.Log.Info("not on a chosen link, left out", "router", c.Name, "interface", c.Interface)
-			continue
-		}
-		routers = append(routers, newRouter(c, o.Log))
-	}
-	if len(routers) == 0 {
-		return nil, fmt.Errorf("%w: %s has no vrrp_instance on %v", ErrNothingToDo, o.ConfigPath, o.Ifaces)
-	}
-	return routers, nil
 }
 
 // capacity leaves room for routers to come.

@@ -14,6 +14,8 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/notify"
+	"github.com/xvrrp/xvrrp/control/track"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -31,9 +33,12 @@ type bench struct {
 
 // recorder is a host that writes down what it is asked to do.
 type recorder struct {
-	did   []string
-	links []host.Link
-	bound map[vrrp.ID]host.Binding
+	did     []string
+	told    []notify.Event
+	links   []host.Link
+	bound   map[vrrp.ID]host.Binding
+	kept    host.Static
+	missing []string
 }
 
 func (h *recorder) note(format string, args ...any) {
@@ -50,9 +55,18 @@ func (h *recorder) Unbind(id vrrp.ID) error {
 	delete(h.bound, id)
 	return nil
 }
+func (h *recorder) EnsureVMAC(v host.VMAC) (int, error) {
+	h.note("ensure %s", v.Name)
+	return 1000 + v.Parent, nil
+}
+func (h *recorder) RemoveVMAC(name string) error   { h.note("remove %s", name); return nil }
+func (h *recorder) Keep(s host.Static)             { h.kept = s }
+func (h *recorder) Missing() []string              { return h.missing }
+func (h *recorder) SetPaceGroups([]host.PaceGroup) {}
+func (h *recorder) Notify(e notify.Event)          { h.told = append(h.told, e) }
+func (h *recorder) Reconfigure(notify.Options)     {}
 func (h *recorder) Sweep() error                   { return nil }
 func (h *recorder) Links() []host.Link             { return h.links }
-func (h *recorder) Held(id vrrp.ID) []netip.Prefix { return nil }
 func (h *recorder) Flush() {
 	if n := len(h.did); n > 0 && strings.HasPrefix(h.did[n-1], "advertise") {
 		h.note("flush")
@@ -97,6 +111,14 @@ func (f *fakeFilter) Follow(id vrrp.ID, a *loader.Advert) error {
 	return nil
 }
 
+// idleTracker reports nothing; tests report in its place.
+type idleTracker struct{}
+
+func (idleTracker) Run(ctx context.Context, _ chan<- track.Result) error {
+	<-ctx.Done()
+	return nil
+}
+
 type deafAlarm struct{}
 
 func (deafAlarm) Set(time.Duration) {}
@@ -105,7 +127,7 @@ var (
 	self   = netip.MustParseAddr("192.0.2.1")
 	peer   = netip.MustParseAddr("192.0.2.2")
 	vip    = netip.MustParsePrefix("192.0.2.254/24")
-	group  = netip.MustParseAddr("224.0.0.18")
+	group4 = netip.MustParseAddr("224.0.0.18")
 	idOnE0 = vrrp.ID{Link: 7, VRID: 10}
 )
 
@@ -117,23 +139,31 @@ func eth0(index int) host.Link {
 // instance is a version 3 router with an interval of one second: master-down is 3.609375s.
 func instance(vrid uint8, link string) config.Router {
 	return config.Router{Name: fmt.Sprintf("VI_%d", vrid), Interface: link, VRID: vrid, Version: 3, Priority: 100,
-		Interval: time.Second, Preempt: true, Accept: true, Group: group, TrackPrimary: true, DownAdverts: 3,
+		Interval: time.Second, Preempt: true, Accept: true, Group: group4, TrackPrimary: true, DownAdverts: 3,
 		SendChecksum: vrrp.Pseudo, Addresses: []config.Address{{Prefix: vip, Scope: -1}}, GARP: config.GARP{Repeat: 1}}
 }
 
 func newBench(t *testing.T, links []host.Link, routers ...config.Router) *bench {
 	t.Helper()
+	return openBench(t, links, &config.Config{Routers: routers})
+}
+
+// openBench starts a daemon with a configuration.
+func openBench(t *testing.T, links []host.Link, c *config.Config) *bench {
+	t.Helper()
 	b := &bench{t: t, clock: time.Hour, adverts: make(chan loader.Advert, 8)}
 	b.host = &recorder{links: links, bound: make(map[vrrp.ID]host.Binding)}
 	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
 		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}, queue: b.adverts}
-	o := Options{Config: &config.Config{Routers: routers}, Log: slog.New(slog.DiscardHandler)}
-	rs, err := choose(o)
+	o := Options{Config: c, Log: slog.New(slog.DiscardHandler)}
+	cast, err := newCast(o, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.daemon = newDaemon(o, rs, func() time.Duration { return b.clock })
+	b.daemon = newDaemon(o, cast, func() time.Duration { return b.clock })
 	b.daemon.hands, b.daemon.host, b.daemon.filter, b.daemon.alarm = b.host, b.host, b.filter, deafAlarm{}
+	b.daemon.teller = b.host
+	b.daemon.trackers = func(definition) track.Tracker { return idleTracker{} }
 	b.daemon.adverts = b.adverts
 	b.daemon.wait = func(until time.Duration) { b.clock = until }
 	b.begin()
@@ -164,7 +194,7 @@ func (b *bench) jump(by time.Duration) {
 
 func (b *bench) advert(at time.Duration, priority uint8) loader.Advert {
 	a := vrrp.Advert{Version: 3, VRID: 10, Priority: priority, Interval: time.Second, Addrs: []netip.Addr{vip.Addr()}}
-	return loader.Advert{At: at, ID: idOnE0, TTL: 255, Src: peer, Dst: group, Message: a.AppendTo(nil, peer, group, vrrp.Pseudo)}
+	return loader.Advert{At: at, ID: idOnE0, TTL: 255, Src: peer, Dst: group4, Message: a.AppendTo(nil, peer, group4, vrrp.Pseudo)}
 }
 
 func (b *bench) role(i int) string { return b.routers[i].core.State().Role.String() }
@@ -399,8 +429,8 @@ func TestGuardWhileMaster(t *testing.T) {
 func TestConflictIsExplained(t *testing.T) {
 	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
 	a := vrrp.Advert{Version: 3, VRID: 10, Priority: 150, Interval: time.Second, Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
-	s := loader.Sample{Verdict: verdict.Conflict, Advert: loader.Advert{At: b.clock, ID: idOnE0, TTL: 255, Src: peer, Dst: group,
-		MAC: [6]byte{2, 0, 0, 0, 0, 9}, Message: a.AppendTo(nil, peer, group, vrrp.Pseudo)}}
+	s := loader.Sample{Verdict: verdict.Conflict, Advert: loader.Advert{At: b.clock, ID: idOnE0, TTL: 255, Src: peer, Dst: group4,
+		MAC: [6]byte{2, 0, 0, 0, 0, 9}, Message: a.AppendTo(nil, peer, group4, vrrp.Pseudo)}}
 	b.sampled(s)
 	b.sampled(s)
 	b.filter.counts = []loader.Count{{Link: 7, ID: idOnE0, Verdict: verdict.Conflict, Frames: 2}}
@@ -422,32 +452,23 @@ func TestConflictIsExplained(t *testing.T) {
 
 // vrrp_startup_delay: adverts are ignored until it is over.
 func TestStartupDelay(t *testing.T) {
-	b := &bench{t: t, clock: time.Hour}
-	o := Options{Config: &config.Config{Global: config.Global{StartupDelay: 10 * time.Second},
-		Routers: []config.Router{instance(10, "eth0")}}, Log: slog.New(slog.DiscardHandler)}
-	b.host = &recorder{links: []host.Link{eth0(7)}, bound: make(map[vrrp.ID]host.Binding)}
-	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
-		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}}
-	rs, _ := choose(o)
-	b.daemon = newDaemon(o, rs, func() time.Duration { return b.clock })
-	b.daemon.hands, b.daemon.host, b.daemon.filter, b.daemon.alarm = b.host, b.host, b.filter, deafAlarm{}
-	b.daemon.wait = func(until time.Duration) { b.clock = until }
-	b.begin()
+	b := openBench(t, []host.Link{eth0(7)}, &config.Config{Global: config.Global{StartupDelay: 10 * time.Second},
+		Routers: []config.Router{instance(10, "eth0")}})
 	b.advance(9 * time.Second)
 	b.want("init")
 	b.advance(2 * time.Second)
 	b.want("backup")
 }
 
-func TestChooseLimitsToInterfaces(t *testing.T) {
+func TestOnlyChosenInterfaces(t *testing.T) {
 	conf := &config.Config{Routers: []config.Router{instance(10, "eth0"), instance(11, "eth1")}}
-	o := Options{Config: conf, Ifaces: []string{"eth1"}, Log: slog.New(slog.DiscardHandler)}
-	rs, err := choose(o)
-	if err != nil || len(rs) != 1 || rs[0].conf.VRID != 11 {
-		t.Errorf("chose %v, %v", rs, err)
+	o := Options{Ifaces: []string{"eth1"}, Log: slog.New(slog.DiscardHandler)}
+	c, err := newCast(o, conf)
+	if err != nil || len(c.routers) != 1 || c.routers[0].conf.VRID != 11 {
+		t.Errorf("chose %v, %v", c, err)
 	}
 	o.Ifaces = []string{"eth2"}
-	if _, err := choose(o); !errors.Is(err, ErrNothingToDo) {
+	if _, err := newCast(o, conf); !errors.Is(err, ErrNothingToDo) {
 		t.Errorf("error %v, want ErrNothingToDo", err)
 	}
 }

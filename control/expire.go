@@ -59,6 +59,13 @@ func (d *daemon) reschedule(r *router) {
 	}
 }
 
+// cancel takes a router's deadline out.
+func (d *daemon) cancel(r *router) {
+	if r.heap >= 0 {
+		heap.Remove(&d.deadlines, r.heap)
+	}
+}
+
 // nextDeadline is when the loop wants to be woken.
 func (d *daemon) nextDeadline() time.Duration {
 	at := election.Never
@@ -68,7 +75,7 @@ func (d *daemon) nextDeadline() time.Duration {
 	if !d.started {
 		at = min(at, d.startAt)
 	}
-	return at
+	return min(at, d.nextDamped())
 }
 
 // expire honours the deadlines that have come, or will within the lead. Masters advertise first. A backup takes over
@@ -77,6 +84,9 @@ func (d *daemon) nextDeadline() time.Duration {
 func (d *daemon) expire(now time.Duration) {
 	if !d.started && now >= d.startAt {
 		d.start()
+	}
+	if d.nextDamped() <= now {
+		d.reviewLinks()
 	}
 	var silent []*router
 	for len(d.deadlines) > 0 && d.deadlines[0].due <= now+lead {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,7 +21,16 @@ const (
 	causeFilter  = "filter"
 	causeBind    = "bind"
 	causeAcquire = "acquire"
+	causeConfig  = "configuration"
+	causeVMAC    = "use_vmac"
+	causeTrack   = "track " // and the cause itself: there may be several
 )
+
+// isTrackTopic and isLinkTopic tell who raises and lifts the faults of a topic: weigh or reviewRouter.
+func isTrackTopic(topic string) bool { return strings.HasPrefix(topic, causeTrack) }
+func isLinkTopic(topic string) bool {
+	return topic != causeConfig && !isTrackTopic(topic) && !isStaticTopic(topic)
+}
 
 // isRetried reports whether a cause goes away by trying again rather than by a change of links.
 func isRetried(cause string) bool { return strings.HasPrefix(cause, causeAcquire+": ") }
@@ -46,30 +56,45 @@ type attachment struct {
 
 // reviewLinks decides anew, from the links as they are now, where the filter sits, which routers can run and
 // with which addresses. It is idempotent: what did not change is not touched.
-func (d *daemon) reviewLinks() {
-	now := d.host.Links()
-	byName := make(map[string]*host.Link, len(now))
-	for i := range now {
-		byName[now[i].Name] = &now[i]
+func (d *daemon) reviewLinks() { d.review(d.routers) }
+
+// review does so for some of the routers; the others are as the links are.
+func (d *daemon) review(routers []*router) {
+	byName := d.linksByName()
+	for _, r := range routers {
+		r.locate(byName)
 	}
 	for _, name := range d.wantedLinks() {
 		d.reviewLink(name, byName[name])
 	}
 	vips := d.virtualAddresses()
-	for _, r := range d.routers {
+	for _, r := range routers {
 		if r.conf.Fault == "" {
 			d.reviewRouter(r, byName, vips)
 		}
 	}
+	d.trackLinks(byName)
+	d.keepStatic(byName)
+}
+
+// linksByName is the links as they are now.
+func (d *daemon) linksByName() map[string]*host.Link {
+	now := d.host.Links()
+	byName := make(map[string]*host.Link, len(now))
+	for i := range now {
+		byName[now[i].Name] = &now[i]
+	}
+	d.dampen(byName)
+	return byName
 }
 
 // wantedLinks names the links of our routers, or those to observe, once each and in order.
 func (d *daemon) wantedLinks() []string {
 	names := d.o.Ifaces
-	if d.o.Config != nil {
+	if d.conf != nil {
 		names = nil
 		for _, r := range d.routers {
-			names = append(names, r.conf.Interface)
+			names = append(names, r.iface)
 		}
 	}
 	seen := make(map[string]bool)
@@ -90,11 +115,14 @@ func (d *daemon) reviewLink(name string, is *host.Link) {
 		l = &link{name: name}
 		d.links[name] = l
 	}
-	index := 0
-	l.up = is != nil && is.Up
+	index, up := 0, is != nil && is.Up
 	if is != nil {
 		index = is.Index
 	}
+	if up != l.up && l.segments != nil {
+		d.log.Info(fmt.Sprintf("Netlink reports %s %s", name, map[bool]string{true: "up", false: "down"}[up]))
+	}
+	l.up = up
 	if index == l.index && l.segments != nil {
 		return
 	}
@@ -165,9 +193,7 @@ func (d *daemon) forget(l *link) {
 		d.detach(l.name, l.index)
 	}
 	for vlan := range l.segments {
-		if err := d.filter.RemoveSegment(l.index, vlan); err != nil {
-			d.log.Debug("remove segment", "link", l.name, "vlan", vlan.String(), "err", err)
-		}
+		d.removeSegment(l, vlan)
 	}
 	l.attached, l.pending = loader.Attachment{}, false
 }
@@ -180,11 +206,11 @@ func (d *daemon) detach(name string, index int) {
 
 // segmentsOf makes the filter look at the VLANs of a link that our routers are on, before it sees the first frame.
 func (d *daemon) segmentsOf(l *link) error {
-	if d.o.Config == nil {
+	if d.conf == nil {
 		return d.segment(l, 0)
 	}
 	for _, r := range d.routers {
-		if r.conf.Interface == l.name {
+		if r.iface == l.name {
 			if err := d.segment(l, r.conf.VLAN); err != nil {
 				return err
 			}
@@ -199,7 +225,7 @@ func (d *daemon) segment(l *link, vlan vrrp.VLAN) error {
 		return nil
 	}
 	s := loader.Segment{Link: l.index, VLAN: vlan, UnknownRate: defaultUnknownRate}
-	if c := d.o.Config; c != nil {
+	if c := d.conf; c != nil {
 		s.UnknownDrop, s.UnknownRate = c.Global.UnknownDrop, c.Global.UnknownRate
 	}
 	if err := d.filter.SetSegment(s); err != nil {
@@ -209,25 +235,40 @@ func (d *daemon) segment(l *link, vlan vrrp.VLAN) error {
 	return nil
 }
 
+// removeSegment makes the filter look away from a VLAN.
+func (d *daemon) removeSegment(l *link, vlan vrrp.VLAN) {
+	delete(l.segments, vlan)
+	if err := d.filter.RemoveSegment(l.index, vlan); err != nil {
+		d.log.Debug("remove segment", "link", l.name, "vlan", vlan.String(), "err", err)
+	}
+}
+
 // defaultUnknownRate polices foreign adverts while observing, per second and link.
 const defaultUnknownRate = 1000
 
 // reviewRouter binds a router to its link as that is now, or says why it cannot run. Faults are raised before and
 // lifted after the binding, so that a router that recovers finds everything in place.
 func (d *daemon) reviewRouter(r *router, byName map[string]*host.Link, vips map[addressOn]bool) {
-	l := d.links[r.conf.Interface]
-	b, faults := build(r.conf, byName, vips)
-	faults[causeFilter] = l.fault()
+	l := d.links[r.iface]
+	if l == nil {
+		l = new(link) // it has none yet: see locate
+	}
+	if l.index != 0 {
+		l.err = errors.Join(l.err, d.segment(l, r.conf.VLAN))
+	}
+	vmac := d.ensureVMAC(r, byName)
+	b, faults := build(r, byName, vips)
+	faults[causeFilter], faults[causeVMAC] = l.fault(), vmac
 	d.raise(r, faults)
-	if b != nil && faults[causeFilter] == "" {
-		g := &d.o.Config.Global
-		b.host.GARPGap, b.host.GNAGap = g.GARPInterval, g.GNAInterval
+	if b != nil && faults[causeFilter] == "" && vmac == "" {
+		g := &d.conf.Global
+		b.host.GARPGap, b.host.GNAGap = cmp.Or(b.host.GARPGap, g.GARPInterval), cmp.Or(b.host.GNAGap, g.GNAInterval)
 		if topic, err := d.bind(r, b); err != nil {
 			faults[topic] = err.Error()
 			d.raise(r, faults)
 		}
 	}
-	d.lift(r, faults)
+	d.lift(r, faults, isLinkTopic)
 }
 
 // fault words what keeps the routers of a link from being filtered, or is empty.
@@ -246,6 +287,11 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if r.bound != nil && r.bound.equal(b) {
 		return "", nil
 	}
+	if r.bound != nil && r.bound.id != b.id {
+		// Its adverts come to another address: to filter and host that is another router.
+		d.raise(r, map[string]string{causeSource: fmt.Sprintf("the source address is changing to %v", b.rules.Own)})
+		d.unbind(r)
+	}
 	renumbered := r.bound == nil || r.bound.rules.Own != b.rules.Own
 	if err := d.filter.SetRouter(b.rules); err != nil {
 		return causeFilter, err
@@ -255,7 +301,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	}
 	r.bound = b
 	d.byID[b.id] = r
-	r.log = d.log.With("link", r.conf.Interface, "vlan", b.id.VLAN.String(), "vrid", int(b.id.VRID), "af", b.id.Family())
+	r.log = d.log.With("link", r.iface, "vlan", b.id.VLAN.String(), "vrid", int(b.id.VRID), "af", b.id.Family())
 	if renumbered {
 		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
 	}
@@ -291,10 +337,10 @@ func (d *daemon) raise(r *router, faults map[string]string) {
 	d.settle()
 }
 
-// lift ends the faults of a router that are not among those given.
-func (d *daemon) lift(r *router, faults map[string]string) {
+// lift ends the faults of a router, of the topics that are governed by the caller, that are not among those given.
+func (d *daemon) lift(r *router, faults map[string]string, governed func(topic string) bool) {
 	for _, topic := range sortedKeys(r.causes) {
-		if faults[topic] == "" {
+		if governed(topic) && faults[topic] == "" {
 			was := r.causes[topic]
 			delete(r.causes, topic)
 			d.step(r, d.now(), election.Cleared{Cause: was})

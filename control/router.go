@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/notify"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -18,44 +18,66 @@ import (
 
 // router is one vrrp_instance: its configuration, its election and what the loop remembers between steps.
 type router struct {
-	conf  *config.Router
-	core  *election.Router
-	log   *slog.Logger
-	bound *binding // nil while its link is not there
+	conf    *config.Router
+	core    *election.Router
+	group   *group // nil: in none
+	log     *slog.Logger
+	bound   *binding // nil while its link is not there
+	started bool
+	iface   string // the link it is on; empty while it is not known
+	vmac    string // name of its macvlan; empty: none
+	tells   announcements
 
 	last    loader.Advert // the advert being stepped, which Follow refers to
 	heap    int           // index in deadlines
 	due     time.Duration // as in deadlines
 	retryAt time.Duration // when a failed effect is tried again
 	stats   api.Stats
-	notes   map[string]string // standing warnings by topic
-	causes  map[string]string // standing faults of the link, by topic
+
+	verifier *vrrp.Verifier             // of signatures; nil: adverts carry none
+	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
+
+	notes  map[string]string // standing warnings by topic
+	causes map[string]string // standing faults of the link, by topic
 }
 
-func newRouter(c *config.Router, log *slog.Logger) *router {
-	return &router{conf: c, log: log.With("link", c.Interface, "vrid", int(c.VRID)), core: election.New(electionConfig(c)), heap: -1, due: election.Never,
-		retryAt: election.Never, notes: make(map[string]string), causes: make(map[string]string)}
+func newRouter(c *config.Router, tells announcements, log *slog.Logger) *router {
+	return &router{conf: c, iface: c.Interface, tells: tells, log: log.With("link", c.Interface, "vrid", int(c.VRID)),
+		core: election.New(electionConfig(c)), heap: -1, due: election.Never, retryAt: election.Never,
+		verifier: newVerifier(c.HMAC, len(c.Peers), nil), notes: make(map[string]string), causes: make(map[string]string)}
 }
 
 // guarded reports whether packets to the router's addresses are refused while it is master.
 func (r *router) guarded() bool { return !r.conf.Accept && r.conf.Priority != 255 }
 
+func (r *router) isMaster() bool { return r.core.State().Role == election.Master }
+
 // deferred is an effect that waits until the adverts of this turn have left: adverts go before address work.
 type deferred struct {
 	r *router
+	g *group // instead of r, where the effect is a group's
 	e election.Effect
 }
 
 // step tells a router what happened and queues what it wants done.
 func (d *daemon) step(r *router, now time.Duration, in election.Input) {
+	if r.group != nil {
+		d.stepGroup(r.group, r, now, in)
+		return
+	}
 	for _, e := range r.core.Step(now, in) {
-		if a, ok := e.(election.Advertise); ok {
-			d.advertise(r, a.Priority)
-			continue
-		}
-		d.later = append(d.later, deferred{r, e})
+		d.take(r, e)
 	}
 	d.reschedule(r)
+}
+
+// take sends an advert at once and keeps every other effect until this turn's adverts have left.
+func (d *daemon) take(r *router, e election.Effect) {
+	if a, ok := e.(election.Advertise); ok {
+		d.advertise(r, a.Priority)
+		return
+	}
+	d.later = append(d.later, deferred{r: r, e: e})
 }
 
 func (d *daemon) advertise(r *router, priority uint8) {
@@ -66,6 +88,7 @@ func (d *daemon) advertise(r *router, priority uint8) {
 	r.stats.Sent++
 	if priority == 0 {
 		r.stats.ZeroSent++
+		r.log.Info(fmt.Sprintf("(%s) sent 0 priority", r.conf.Name))
 	}
 }
 
@@ -73,21 +96,28 @@ func (d *daemon) advertise(r *router, priority uint8) {
 func (d *daemon) settle() {
 	d.hands.Flush()
 	for i := 0; i < len(d.later); i++ {
-		d.carryOut(d.later[i].r, d.later[i].e)
+		d.carryOut(d.later[i])
 	}
 	clear(d.later)
 	d.later = d.later[:0]
 }
 
-func (d *daemon) carryOut(r *router, e election.Effect) {
-	switch e := e.(type) {
+func (d *daemon) carryOut(w deferred) {
+	switch e := w.e.(type) {
 	case election.Changed:
-		d.changed(r, e)
+		if w.g != nil {
+			d.groupChanged(w.g, e)
+			return
+		}
+		d.changed(w.r, e)
 	case election.Noted:
-		d.noted(r, string(e.Why), e.Detail)
+		d.noted(w.r, string(e.Why), e.Detail)
+		if e.Why == election.LowerIgnored && w.r.isMaster() {
+			d.tell(&w.r.tells, notify.MasterRxLower, w.r.core.State().Priority, e.Detail)
+		}
 	default:
-		if r.bound != nil {
-			d.touch(r, e)
+		if w.r.bound != nil {
+			d.touch(w.r, e)
 		}
 	}
 }
@@ -95,6 +125,9 @@ func (d *daemon) carryOut(r *router, e election.Effect) {
 // touch carries out the effects that need the link.
 func (d *daemon) touch(r *router, e election.Effect) {
 	id := r.bound.id
+	if d.detailed {
+		d.phraseEffect(r, e)
+	}
 	switch e := e.(type) {
 	case election.Acquire:
 		d.guard(r, true)
@@ -135,6 +168,7 @@ func (d *daemon) changed(r *router, c election.Changed) {
 	case c.From == election.Master:
 		r.stats.LeftMaster++
 	}
+	r.phraseChange(c)
 	args := []any{"from", c.From.String(), "why", string(c.Why)}
 	if c.Detail != "" {
 		args = append(args, "detail", c.Detail)
@@ -143,9 +177,10 @@ func (d *daemon) changed(r *router, c election.Changed) {
 	if c.To == election.Fault {
 		level = slog.LevelWarn
 	}
-	r.log.Log(context.Background(), level, fmt.Sprintf("(%s) Entering %s STATE", r.conf.Name, strings.ToUpper(c.To.String())), args...)
+	r.log.Log(context.Background(), level, r.phraseRole(c), args...)
 	d.event(api.Event{Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
 		Why: string(c.Why), Detail: c.Detail})
+	d.tell(&r.tells, stateOf(c.To), r.core.State().Priority, c.Detail)
 }
 
 // noted reports something that changes no role; the same words about the same topic are told once.
@@ -154,7 +189,11 @@ func (d *daemon) noted(r *router, topic, detail string) {
 		return
 	}
 	r.notes[topic] = detail
-	r.log.Warn("("+r.conf.Name+") "+detail, "why", topic)
+	message := detail
+	if topic == string(election.LowerIgnored) {
+		message = r.phraseLower()
+	}
+	r.log.Warn("("+r.conf.Name+") "+message, "why", topic)
 	d.event(api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail})
 }
 
@@ -170,8 +209,12 @@ func (d *daemon) heard(a loader.Advert) {
 		d.noted(r, "codec", fmt.Sprintf("advert from %v was delivered but reads as %v", a.Src, v))
 		return
 	}
+	if !d.verified(r, a) {
+		return
+	}
 	if adv.Priority == 0 {
 		r.stats.ZeroReceived++
+		r.log.Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)
 	}
 	d.compare(r, a, adv)
 	if r.core.State().Role == election.Backup {

@@ -54,6 +54,9 @@ func (d *daemon) sampled(s loader.Sample) {
 		d.sightings[key] = seen
 	}
 	r := d.byID[s.ID]
+	if s.Verdict == verdict.Elsewhere {
+		r = d.namesake(s.ID)
+	}
 	a, _ := vrrp.Parse(s.Message, s.Src, s.Dst)
 	seen.describe(s, a, d.wall(s.At))
 	seen.at = s.At
@@ -64,6 +67,16 @@ func (d *daemon) sampled(s loader.Sample) {
 	if d.report(s, seen, r) {
 		seen.logged = s.At
 	}
+}
+
+// namesake is a router that differs from an ID in no more than where its adverts are sent, or nil.
+func (d *daemon) namesake(id vrrp.ID) *router {
+	for _, r := range d.routers {
+		if r.bound != nil && r.bound.id == id.To(r.bound.id.ListensOn()) {
+			return r
+		}
+	}
+	return nil
 }
 
 // report logs a sighting, in keepalived's words where log alarms know them, and tells whether it did.

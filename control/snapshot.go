@@ -3,6 +3,8 @@ package control
 import (
 	"cmp"
 	"context"
+	"maps"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -18,6 +21,11 @@ import (
 // Snapshot asks the loop what it knows. It is for other goroutines.
 func (d *daemon) Snapshot(ctx context.Context) (api.Snapshot, error) {
 	return ask(ctx, d, d.snapshot)
+}
+
+// Config asks the loop for the configuration in force. It is for other goroutines.
+func (d *daemon) Config(ctx context.Context) (*config.Config, error) {
+	return ask(ctx, d, func() *config.Config { return d.conf })
 }
 
 // Events asks the loop for the events numbered above since. It is for other goroutines.
@@ -37,8 +45,8 @@ func ask[T any](ctx context.Context, d *daemon, question func() T) (T, error) {
 	}
 }
 
-// wall is the time of day of an instant.
-func (d *daemon) wall(at time.Duration) time.Time { return d.epoch.Add(at) }
+// wall is the time of day of an instant, by the clock as it is set now.
+func (d *daemon) wall(at time.Duration) time.Time { return time.Now().Add(at - d.now()) }
 
 // event appends to the event log.
 func (d *daemon) event(e api.Event) {
@@ -67,6 +75,7 @@ func (d *daemon) snapshot() api.Snapshot {
 	if err != nil {
 		d.log.Warn("counters cannot be read", "err", err)
 	}
+	counts = append(counts, d.refusals()...)
 	s := api.Snapshot{
 		Schema: api.Schema, Version: d.o.Version, PID: os.Getpid(), Started: d.started0, Now: time.Now(),
 		Config: d.o.ConfigPath, Timing: d.timing,
@@ -85,9 +94,19 @@ func (d *daemon) snapshot() api.Snapshot {
 		}
 		perRouter[c.ID][c.Verdict.String()] += c.Frames
 	}
+	there := present(d.host.Links())
 	for _, r := range d.routers {
-		s.Routers = append(s.Routers, d.routerSnapshot(r, perRouter))
+		out := d.routerSnapshot(r, perRouter)
+		r.addVIPs(&out, there)
+		s.Routers = append(s.Routers, out)
 	}
+	for _, g := range d.groups {
+		s.Groups = append(s.Groups, g.snapshot(d))
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.tracked)) {
+		s.Trackers = append(s.Trackers, d.tracked[key].snapshot(d))
+	}
+	s.Missing = d.missingStatic()
 	for _, seen := range d.sightings {
 		s.Heard = append(s.Heard, seen.Sighting)
 	}
@@ -112,7 +131,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 	st := r.core.State()
 	c := r.conf
 	out := api.Router{
-		Name: c.Name, Interface: c.Interface, Family: vrrp.ID{V6: c.V6}.Family(), VRID: c.VRID, Version: c.Version,
+		Name: c.Name, Interface: r.iface, Family: vrrp.ID{V6: c.V6}.Family(), VRID: c.VRID, Version: c.Version,
 		Role: st.Role.String(), Why: string(st.Why), Since: d.wall(st.Since), Priority: st.Priority, Base: c.Priority,
 		MasterPrio: st.MasterPriority, Interval: c.Interval.Seconds(), MasterInterval: st.MasterInterval.Seconds(),
 		Skew: st.Skew.Seconds(), Down: st.Down.Seconds(), Preempt: c.Preempt, Accept: !r.guarded(), Faults: st.Causes,
@@ -121,9 +140,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 	if c.VLAN != 0 {
 		out.VLAN = c.VLAN.String()
 	}
-	if c.Fault != "" {
-		out.Role, out.Faults = election.Fault.String(), append(out.Faults, c.Fault)
-	}
+	d.addExtras(&out, r)
 	if st.Master.IsValid() {
 		out.Master = st.Master.String()
 	}
@@ -142,15 +159,58 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		ago := (d.now() - heard).Seconds()
 		out.LastHeard = &ago
 	}
-	d.addVIPs(&out, r, c.Addresses, false)
-	d.addVIPs(&out, r, c.Excluded, true)
 	return out
 }
 
-func (d *daemon) addVIPs(out *api.Router, r *router, list []config.Address, excluded bool) {
-	for _, a := range list {
-		held := r.bound != nil && slices.Contains(d.host.Held(r.bound.id), a.Prefix)
-		out.VIPs = append(out.VIPs, api.VIP{Address: a.Prefix, Device: device(r.conf, a), Held: held, Excluded: excluded})
+// addExtras tells what a router has beside its election.
+func (d *daemon) addExtras(out *api.Router, r *router) {
+	out.Group, out.VMAC = r.conf.SyncGroup, r.vmac
+	for _, p := range r.conf.Peers {
+		out.Peers = append(out.Peers, p.Addr.String())
+	}
+	for _, t := range r.tracks() {
+		w := d.tracked[trackKey(t.Kind, t.Name)]
+		out.Tracks = append(out.Tracks, api.Track{Kind: t.Kind.String(), Name: t.Name, Weight: t.Weight, Reverse: t.Reverse,
+			State: w.standing()})
+	}
+	for i := range r.conf.Routes {
+		out.Routes = append(out.Routes, r.conf.Routes[i].Text)
+	}
+	for i := range r.conf.Rules {
+		out.Rules = append(out.Rules, r.conf.Rules[i].Text)
+	}
+}
+
+// onLink is an address on a link, as `ip addr` shows it.
+type onLink struct {
+	link   int
+	prefix netip.Prefix
+}
+
+// present is every address on the host, whoever put it there.
+func present(links []host.Link) map[onLink]bool {
+	there := make(map[onLink]bool)
+	for i := range links {
+		for _, a := range links[i].Addrs {
+			there[onLink{links[i].Index, a.Prefix}] = true
+		}
+	}
+	return there
+}
+
+// addVIPs tells of the virtual addresses, and which of them this host has.
+func (r *router) addVIPs(out *api.Router, there map[onLink]bool) {
+	for i, list := range [][]config.Address{r.conf.Addresses, r.conf.Excluded} {
+		for _, a := range list {
+			out.VIPs = append(out.VIPs, api.VIP{Address: a.Prefix, Device: r.device(a), Excluded: i == 1})
+		}
+	}
+	if r.bound == nil {
+		return
+	}
+	for i := range r.bound.host.Addrs { // in the same order
+		a := &r.bound.host.Addrs[i]
+		out.VIPs[i].Held = there[onLink{a.Link, a.Shown()}]
 	}
 }
 

@@ -56,6 +56,11 @@ func (d *daemon) Events(_ context.Context, since uint64) (Page, error) {
 	return d.log.Since(since), d.dead
 }
 
+// Reload tells how it was asked.
+func (d *daemon) Reload(_ context.Context, dry bool) (Plan, error) {
+	return Plan{Schema: PlanSchema, DryRun: dry, Applied: !dry, Same: 3}, d.dead
+}
+
 func (d *daemon) happen(why string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -92,8 +97,10 @@ func TestStatusCrossesUnchanged(t *testing.T) {
 			VIPs:  []VIP{{Address: netip.MustParsePrefix("172.160.180.168/24"), Held: true}},
 			Stats: Stats{Verdicts: map[string]uint64{"ttl": 3}},
 		}},
-		Heard: []Sighting{{VRID: 51, Addresses: []string{"172.160.180.200"}}},
-		Drops: []Drop{{Verdict: "ttl", Action: "drop", Frames: 3}},
+		Heard:    []Sighting{{VRID: 51, Addresses: []string{"172.160.180.200"}}},
+		Drops:    []Drop{{Verdict: "ttl", Action: "drop", Frames: 3}},
+		Groups:   []Group{{Name: "G", Role: "master", Members: []string{"VI_1"}}},
+		Trackers: []Tracker{{Kind: "check", Name: "web", State: "down", Detail: "status 503, want 200", Routers: []string{"VI_1"}}},
 	}
 	dir := t.TempDir()
 	serve(t, dir, &daemon{snap: want})
@@ -120,6 +127,22 @@ func TestAbsentListsAreEmptyInJSON(t *testing.T) {
 	}
 	if strings.Contains(string(b), "null") {
 		t.Errorf("null in %s", b)
+	}
+}
+
+func TestReload(t *testing.T) {
+	dir := t.TempDir()
+	d := &daemon{}
+	serve(t, dir, d)
+	for _, dry := range []bool{false, true} {
+		p, err := NewClient(dir).Reload(t.Context(), dry)
+		if err != nil || p.DryRun != dry || p.Applied == dry || p.Same != 3 {
+			t.Errorf("dry %t: got %+v, %v", dry, p, err)
+		}
+	}
+	d.dead = errors.New("there is nothing to read again")
+	if _, err := NewClient(dir).Reload(t.Context(), false); err == nil || !strings.Contains(err.Error(), d.dead.Error()) {
+		t.Errorf("got %v, want %v", err, d.dead)
 	}
 }
 

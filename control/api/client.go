@@ -62,6 +62,24 @@ func (c *Client) Status(ctx context.Context) (Snapshot, error) {
 	return s, nil
 }
 
+// Reload has the daemon read its configuration anew, and returns what that changes; with dry nothing is changed.
+func (c *Client) Reload(ctx context.Context, dry bool) (Plan, error) {
+	var p Plan
+	q := url.Values{}
+	if dry {
+		q.Set("dry_run", "1")
+	}
+	body, err := c.ask(ctx, http.MethodPost, "/v1/reload", q)
+	if err != nil {
+		return p, err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(&p); err != nil {
+		return p, fmt.Errorf("read the daemon's plan: %w", err)
+	}
+	return p, nil
+}
+
 // Events yields the events numbered above since, oldest first. With follow it goes on with what happens until
 // ctx ends, and yields ErrEnded when the daemon stops. An error is the last thing yielded.
 func (c *Client) Events(ctx context.Context, since uint64, follow bool) iter.Seq2[Event, error] {
@@ -107,10 +125,14 @@ func endOfEvents(ctx context.Context, err error, follow bool) error {
 	return fmt.Errorf("read the daemon's events: %w", err)
 }
 
-// get sends one request and returns the body of a good answer.
 func (c *Client) get(ctx context.Context, path string, q url.Values) (io.ReadCloser, error) {
+	return c.ask(ctx, http.MethodGet, path, q)
+}
+
+// ask sends one request and returns the body of a good answer.
+func (c *Client) ask(ctx context.Context, method, path string, q url.Values) (io.ReadCloser, error) {
 	u := url.URL{Scheme: "http", Host: "xvrrp", Path: path, RawQuery: q.Encode()}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}

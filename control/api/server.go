@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Source is what the server asks of the daemon. Both methods are called from the server's goroutines, so the
+// Source is what the server asks of the daemon. Its methods are called from the server's goroutines, so the
 // daemon implements them as a question to its loop, which owns the state, sent with a channel for the answer:
 //
 //	func (d *Daemon) Events(ctx context.Context, since uint64) (api.Page, error) {
@@ -29,10 +29,13 @@ type Source interface {
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Events is Log.Since, asked of the loop.
 	Events(ctx context.Context, since uint64) (Page, error)
+	// Reload reads the configuration anew and says what that changes; with dry it changes nothing.
+	Reload(ctx context.Context, dry bool) (Plan, error)
 }
 
 const (
 	answerWithin  = 2 * time.Second        // the loop's answer to one question
+	reloadWithin  = time.Minute            // reading a large configuration, and putting it in force
 	partingWithin = 200 * time.Millisecond // the same, while the daemon leaves
 	leaveWithin   = time.Second            // for followers that do not read
 )
@@ -42,6 +45,7 @@ const (
 //	GET /v1/status                  the Snapshot
 //	GET /v1/events?since=N&follow=1 events numbered above N, a JSON object per line; with follow the answer
 //	                                stays open and goes on with what happens
+//	POST /v1/reload?dry_run=1       reads the configuration anew; the Plan. With dry_run nothing is changed
 //
 // When ctx ends, followers still get the events they have not seen. A daemon that wants its last transitions
 // seen therefore ends ctx after appending them, and lets its loop answer until Serve returns.
@@ -50,6 +54,7 @@ func Serve(ctx context.Context, l net.Listener, src Source) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", s.events)
+	mux.HandleFunc("POST /v1/reload", s.reload)
 	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
@@ -90,6 +95,25 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(snap) // an error here is the client having left
 }
 
+func (s *server) reload(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), reloadWithin)
+	defer cancel()
+	plan, err := s.src.Reload(ctx, isSet(r, "dry_run"))
+	if err != nil {
+		refuse(w, http.StatusConflict, err)
+		return
+	}
+	plan.Changes = append([]Change{}, plan.Changes...)
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(plan)
+}
+
+// isSet reports a switch of the query that is neither absent nor 0.
+func isSet(r *http.Request, name string) bool {
+	v := r.URL.Query().Get(name)
+	return v != "" && v != "0"
+}
+
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	since, err := number(r.URL.Query().Get("since"))
 	if err != nil {
@@ -103,7 +127,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	since, err = send(w, page, since)
-	if follow := r.URL.Query().Get("follow"); err == nil && follow != "" && follow != "0" {
+	if err == nil && isSet(r, "follow") {
 		s.follow(w, r, page.More, since)
 	}
 }
@@ -168,6 +192,8 @@ func fillEmpty(s *Snapshot) {
 	s.Routers = append([]Router{}, s.Routers...)
 	s.Heard = append([]Sighting{}, s.Heard...)
 	s.Drops = append([]Drop{}, s.Drops...)
+	s.Groups = append([]Group{}, s.Groups...)
+	s.Trackers = append([]Tracker{}, s.Trackers...)
 	for i := range s.Routers {
 		r := &s.Routers[i]
 		r.VIPs = append([]VIP{}, r.VIPs...)

@@ -22,6 +22,29 @@ type Snapshot struct {
 	Heard   []Sighting `json:"heard"` // adverts on the links that no router of ours took, by source and VRID
 	Drops   []Drop     `json:"drops"`
 	Timing  Timing     `json:"timing"`
+
+	Groups   []Group   `json:"groups"`
+	Trackers []Tracker `json:"trackers"`
+	Missing  []string  `json:"missing,omitempty"` // static addresses, routes and rules that are not there
+}
+
+// Group is a sync group.
+type Group struct {
+	Name    string    `json:"name"`
+	Role    string    `json:"role"`
+	Since   time.Time `json:"since"`
+	Members []string  `json:"members"`
+}
+
+// Tracker is something that is tracked: a script, file, process, link, BFD session or check.
+type Tracker struct {
+	Kind    string     `json:"kind"` // interface, script, file, process, bfd, check
+	Name    string     `json:"name"`
+	State   string     `json:"state"` // up, down, unknown
+	Value   int        `json:"value,omitempty"`
+	Detail  string     `json:"detail,omitempty"`
+	Since   *time.Time `json:"since,omitempty"` // of the last change
+	Routers []string   `json:"routers"`         // and groups that track it
 }
 
 // Link is an interface the filter sits on.
@@ -60,8 +83,23 @@ type Router struct {
 	Accept         bool      `json:"accept"`
 	Faults         []string  `json:"faults,omitempty"`
 	Notes          []string  `json:"notes,omitempty"` // standing warnings: conflict, foreign list, ...
+	Group          string    `json:"group,omitempty"` // sync group
+	Peers          []string  `json:"unicast_peers,omitempty"`
+	Tracks         []Track   `json:"tracks,omitempty"`
+	VMAC           string    `json:"vmac,omitempty"` // name of its macvlan
+	Routes         []string  `json:"virtual_routes,omitempty"`
+	Rules          []string  `json:"virtual_rules,omitempty"`
 	VIPs           []VIP     `json:"vips"`
 	Stats          Stats     `json:"stats"`
+}
+
+// Track is what a tracker does to a router.
+type Track struct {
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+	Weight  int    `json:"weight"`
+	Reverse bool   `json:"reverse,omitempty"`
+	State   string `json:"state"`
 }
 
 // VIP is one virtual address and whether this host has it now.

@@ -1,0 +1,96 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/notify"
+)
+
+// cast is the routers and groups that a configuration asks for, made ready outside the loop.
+type cast struct {
+	routers []*router // in the order of the configuration
+	groups  []*group  // likewise
+}
+
+// newCast makes routers of those of a configuration that are on the chosen links. Without a configuration there is
+// nothing but links to observe.
+func newCast(o Options, c *config.Config) (*cast, error) {
+	if c == nil {
+		if len(o.Ifaces) == 0 {
+			return nil, fmt.Errorf("%w: no configuration and no --iface", ErrNothingToDo)
+		}
+		return &cast{}, nil
+	}
+	wanted := make(map[string]bool)
+	for _, name := range o.Ifaces {
+		wanted[name] = true
+	}
+	var out cast
+	for i := range c.Routers {
+		r := &c.Routers[i]
+		if len(wanted) > 0 && r.Interface != "" && !wanted[r.Interface] {
+			o.Log.Info("not on a chosen link, left out", "router", r.Name, "interface", r.Interface)
+			continue
+		}
+		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, &r.Notify, &c.Global, o.Log), o.Log))
+	}
+	if len(out.routers) == 0 {
+		return nil, fmt.Errorf("%w: %s has no vrrp_instance on %v", ErrNothingToDo, o.ConfigPath, o.Ifaces)
+	}
+	nameVMACs(out.routers, c.Global.VMACPrefix)
+	out.join(c, o.Log)
+	return &out, nil
+}
+
+// join makes the sync groups.
+func (c *cast) join(conf *config.Config, log *slog.Logger) {
+	byName := make(map[string]*router, len(c.routers))
+	for _, r := range c.routers {
+		byName[r.conf.Name] = r
+	}
+	for i := range conf.SyncGroups {
+		s := &conf.SyncGroups[i]
+		g := newGroup(s, byName)
+		if len(g.members) == 0 {
+			continue
+		}
+		g.tells = prepareAnnouncements(s.Name, true, &s.Notify, &conf.Global, log)
+		c.groups = append(c.groups, g)
+	}
+}
+
+func paceGroups(c *config.Config) []host.PaceGroup {
+	var out []host.PaceGroup
+	for _, g := range c.PaceGroups {
+		out = append(out, host.PaceGroup{Links: g.Interfaces, GARPGap: g.GARPInterval, GNAGap: g.GNAInterval})
+	}
+	return out
+}
+
+func (d *daemon) notifyOptions(c *config.Config) notify.Options {
+	o := notify.Options{Log: d.log}
+	if c != nil {
+		o = notifyOptions(&c.Global, d.log)
+	}
+	o.Report = reportTrouble(d.log, d.troubles)
+	return o
+}
+
+// runHook runs startup_script or shutdown_script, if there is one.
+func (d *daemon) runHook(ctx context.Context, keyword string, of func(*config.Global) config.Hook) {
+	if d.conf == nil {
+		return
+	}
+	hook := of(&d.conf.Global)
+	cmd := prepare(hook.Command, &d.conf.Global, d.log)
+	if cmd == nil {
+		return
+	}
+	if res := cmd.Run(ctx, hook.Timeout); !res.OK() {
+		d.log.Warn(keyword+" failed", "command", cmd.String(), "result", res.String())
+	}
+}

@@ -1,0 +1,131 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
+)
+
+// group is a vrrp_sync_group: routers that are stepped together.
+type group struct {
+	conf    *config.SyncGroup
+	core    *election.Group
+	members []*router     // in the order of the configuration
+	since   time.Duration // instant of the last change of role
+	tells   announcements
+}
+
+// newGroup joins the routers of c among those given, which have not started.
+func newGroup(c *config.SyncGroup, byName map[string]*router) *group {
+	g := &group{conf: c}
+	for _, name := range c.Members {
+		if r := byName[name]; r != nil { // else on a link that was not chosen
+			r.group = g
+			g.members = append(g.members, r)
+		}
+	}
+	g.core = election.NewGroup(c.Name, cores(g.members))
+	return g
+}
+
+// cores are routers as a group of the election takes them.
+func cores(routers []*router) []election.Member {
+	var out []election.Member
+	for _, r := range routers {
+		out = append(out, election.Member{Name: r.conf.Name, Router: r.core})
+	}
+	return out
+}
+
+// stepGroup is step for a member of a group, which may move the others, too.
+func (d *daemon) stepGroup(g *group, r *router, now time.Duration, in election.Input) {
+	d.act(g, g.core.Step(now, r.core, in), g.members)
+}
+
+// act takes what a group wants done with the given routers.
+func (d *daemon) act(g *group, actions []election.Action, routers []*router) {
+	for _, a := range actions {
+		if a.Router == nil {
+			d.later = append(d.later, deferred{g: g, e: a.Effect})
+			continue
+		}
+		d.take(routers[slices.IndexFunc(routers, func(r *router) bool { return r.core == a.Router })], a.Effect)
+	}
+	for _, r := range routers {
+		d.reschedule(r)
+	}
+}
+
+// regroup makes the sync groups those of a new configuration. Who leaves a group does so before anybody joins one.
+func (d *daemon) regroup(next []*group) {
+	byName := make(map[string]*router, len(d.routers))
+	for _, r := range d.routers {
+		byName[r.conf.Name] = r
+	}
+	wanted := make(map[string][]*router, len(next))
+	for _, n := range next {
+		for _, name := range n.conf.Members {
+			if r := byName[name]; r != nil {
+				wanted[n.conf.Name] = append(wanted[n.conf.Name], r)
+			}
+		}
+	}
+	running := make(map[string]*group, len(d.groups))
+	for _, g := range d.groups {
+		running[g.conf.Name] = g
+		d.enrol(g, slices.DeleteFunc(slices.Clone(g.members), func(r *router) bool {
+			return !slices.Contains(wanted[g.conf.Name], r)
+		}))
+	}
+	d.groups = nil
+	for _, n := range next {
+		g := running[n.conf.Name]
+		if g == nil {
+			g = &group{core: election.NewGroup(n.conf.Name, nil)}
+		}
+		g.conf, g.tells = n.conf, n.tells
+		d.enrol(g, wanted[n.conf.Name])
+		d.groups = append(d.groups, g)
+	}
+}
+
+// enrol gives a group its members, unless it has them.
+func (d *daemon) enrol(g *group, members []*router) {
+	if slices.Equal(g.members, members) {
+		return
+	}
+	touched := slices.Clone(members)
+	for _, r := range g.members {
+		r.group = nil
+		if !slices.Contains(members, r) {
+			touched = append(touched, r)
+		}
+	}
+	g.members = members
+	for _, r := range members {
+		r.group = g
+	}
+	d.act(g, g.core.Regroup(d.now(), cores(members)), touched)
+}
+
+// groupChanged reports a change of a group's role. The words are keepalived's, which log alarms look for.
+func (d *daemon) groupChanged(g *group, c election.Changed) {
+	g.since = d.now()
+	d.log.Log(context.Background(), slog.LevelInfo,
+		fmt.Sprintf("VRRP_Group(%s) Syncing instances to %s state", g.conf.Name, strings.ToUpper(c.To.String())),
+		"from", c.From.String(), "why", string(c.Why), "detail", c.Detail)
+	d.event(api.Event{Kind: "group", Router: g.conf.Name, From: c.From.String(), To: c.To.String(),
+		Why: string(c.Why), Detail: c.Detail})
+	d.tell(&g.tells, stateOf(c.To), 0, c.Detail)
+}
+
+func (g *group) snapshot(d *daemon) api.Group {
+	return api.Group{Name: g.conf.Name, Role: g.core.Role().String(), Since: d.wall(g.since), Members: g.conf.Members}
+}

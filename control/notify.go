@@ -1,0 +1,157 @@
+package control
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/notify"
+	"github.com/xvrrp/xvrrp/control/script"
+)
+
+// teller tells others about changes of state, without making the loop wait.
+type teller interface {
+	Notify(e notify.Event)
+	Reconfigure(o notify.Options)
+}
+
+// announcements is what is told about a router or group.
+type announcements struct {
+	name       string
+	group      bool
+	commands   map[string]*script.Command // by state
+	always     *script.Command            // notify: with four more arguments
+	priorities bool                       // changes of priority, too
+	mail       bool
+	deleted    string // the state that is told when a reload removes it
+}
+
+// prepareAnnouncements makes a router's or group's notifications ready to be run. A script that cannot be run is
+// left out and reported.
+func prepareAnnouncements(name string, isGroup bool, c *config.Notify, g *config.Global, log *slog.Logger) announcements {
+	a := announcements{name: name, group: isGroup, commands: make(map[string]*script.Command), priorities: c.PriorityChanges,
+		mail: c.Mail, deleted: notify.Fault}
+	if c.Deleted != nil || c.DeletedWithoutCommand {
+		a.deleted = notify.Deleted
+	}
+	for state, cmd := range map[string]*config.Command{
+		notify.Master: c.Master, notify.Backup: c.Backup, notify.Fault: c.Fault, notify.Stop: c.Stop,
+		notify.Deleted: c.Deleted, notify.MasterRxLower: c.MasterRxLower,
+	} {
+		if ready := prepare(cmd, g, log); ready != nil {
+			a.commands[state] = ready
+		}
+	}
+	a.always = prepare(c.Any, g, log)
+	return a
+}
+
+// prepare makes a command ready to be run, nil if there is none or it cannot be run, which is reported.
+func prepare(c *config.Command, g *config.Global, log *slog.Logger) *script.Command {
+	if c == nil {
+		return nil
+	}
+	ready, warning, err := script.Prepare(script.Spec{Argv: c.Argv, User: c.User, Group: c.Group}, policy(g))
+	switch {
+	case err != nil:
+		log.Warn("a script is not run", "place", c.Pos.String(), "err", err)
+		return nil
+	case warning != "":
+		log.Warn(warning, "place", c.Pos.String())
+	}
+	return ready
+}
+
+func policy(g *config.Global) script.Policy {
+	return script.Policy{User: g.ScriptUser, Group: g.ScriptGroup, Secure: g.ScriptSecurity, Symlinks: g.SymlinkPaths,
+		Supplementary: g.Supplementary}
+}
+
+// tell tells others that a router or group has come to a state.
+func (d *daemon) tell(a *announcements, state string, priority uint8, why string) {
+	e := notify.Event{Group: a.group, Name: a.name, State: state, Priority: priority, FIFO: true, Why: why}
+	switch state {
+	case notify.Master, notify.Backup, notify.Fault, notify.Stop, notify.Deleted:
+		e.Mail = a.mail
+	}
+	if c := a.commands[state]; c != nil {
+		e.Commands = append(e.Commands, c)
+	}
+	if a.always != nil {
+		kind := "INSTANCE"
+		if a.group {
+			kind = "GROUP"
+		}
+		e.Commands = append(e.Commands, a.always.With(kind, a.name, state, strconv.Itoa(int(priority))))
+	}
+	d.teller.Notify(e)
+}
+
+// tellAll writes the states of all routers and groups to the pipes.
+func (d *daemon) tellAll() {
+	for _, r := range d.routers {
+		if st := r.core.State(); st.Role != election.Init {
+			d.teller.Notify(notify.Event{Name: r.conf.Name, State: stateOf(st.Role), Priority: st.Priority, FIFO: true})
+		}
+	}
+	for _, g := range d.groups {
+		if role := g.core.Role(); role != election.Init {
+			d.teller.Notify(notify.Event{Group: true, Name: g.conf.Name, State: stateOf(role), FIFO: true})
+		}
+	}
+}
+
+// tellPriority tells a new priority to those who asked for it.
+func (d *daemon) tellPriority(r *router, priority uint8) {
+	if !r.tells.priorities {
+		return
+	}
+	switch r.core.State().Role {
+	case election.Master:
+		d.tell(&r.tells, notify.MasterPriority, priority, "")
+	case election.Backup:
+		d.tell(&r.tells, notify.BackupPriority, priority, "")
+	}
+}
+
+// stateOf is the state that is told of a role; init is reached again by stopping alone.
+func stateOf(r election.Role) string {
+	return [...]string{election.Init: notify.Stop, election.Backup: notify.Backup, election.Master: notify.Master,
+		election.Fault: notify.Fault}[r]
+}
+
+// notifyOptions translates where everything is told.
+func notifyOptions(g *config.Global, log *slog.Logger) notify.Options {
+	o := notify.Options{Log: log}
+	for _, f := range []*config.FIFO{g.FIFO, g.RouterFIFO} {
+		if f != nil {
+			o.Pipes = append(o.Pipes, notify.Pipe{Path: f.Path, User: f.User, Group: f.Group, Reader: prepare(f.Script, g, log)})
+		}
+	}
+	if m := &g.Mail; len(m.To) > 0 && m.Server != "" {
+		o.Mail = &notify.Mail{RouterID: g.RouterID, From: m.From, To: m.To, Server: m.Server, ConnectTimeout: m.ConnectTimeout,
+			Helo: m.Helo, NoFaults: m.NoFaults, Security: notify.Security(m.Security), User: m.User, Password: m.Password,
+			Insecure: m.Insecure}
+	}
+	return o
+}
+
+// troubled keeps what could not be told where operators look.
+func (d *daemon) troubled(t notify.Trouble) {
+	d.event(api.Event{Kind: "notify", Router: t.Name, Why: "lost", Detail: t.What})
+}
+
+// reportTrouble logs what could not be told, and passes it to the loop. It never waits: what does not fit is in the
+// log alone.
+func reportTrouble(log *slog.Logger, troubles chan<- notify.Trouble) func(notify.Trouble) {
+	return func(t notify.Trouble) {
+		log.Warn(fmt.Sprintf("could not be told: %s", t.What), "router", t.Name)
+		select {
+		case troubles <- t:
+		default:
+		}
+	}
+}

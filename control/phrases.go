@@ -1,0 +1,60 @@
+package control
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/xvrrp/xvrrp/control/election"
+)
+
+// Keepalived's own words for what happens, which log alarms look for. What it only says with --log-detail is debug.
+
+// phraseChange words what led to a change of role.
+func (r *router) phraseChange(c election.Changed) {
+	name := r.conf.Name
+	switch c.Why {
+	case election.Silence:
+		r.log.Debug(fmt.Sprintf("(%s) Receive advertisement timeout", name))
+	case election.Outranked:
+		r.log.Info(fmt.Sprintf("(%s) Master received advert from %v with higher priority %d, ours %d",
+			name, r.last.Src, r.lastPriority(), r.core.State().Priority))
+	case election.TieLost:
+		r.log.Info(fmt.Sprintf("(%s) Master received advert from %v with same priority %d but higher IP address than ours",
+			name, r.last.Src, r.lastPriority()))
+	}
+}
+
+// phraseRole words the change itself.
+func (r *router) phraseRole(c election.Changed) string {
+	text := fmt.Sprintf("(%s) Entering %s STATE", r.conf.Name, strings.ToUpper(c.To.String()))
+	if c.From == election.Init && c.To == election.Backup {
+		text += " (init)"
+	}
+	return text
+}
+
+// phraseLower words that an advert of lower priority was heard.
+func (r *router) phraseLower() string {
+	if r.isMaster() {
+		return fmt.Sprintf("Received advert from %v with lower priority %d, ours %d, forcing new election",
+			r.last.Src, r.lastPriority(), r.core.State().Priority)
+	}
+	return fmt.Sprintf("received lower priority (%d) advert from %v - discarding", r.lastPriority(), r.last.Src)
+}
+
+// lastPriority is that of the advert being stepped; its message is as long as an advert.
+func (r *router) lastPriority() uint8 { return r.last.Message[2] }
+
+// phraseEffect words what is done to the network.
+func (d *daemon) phraseEffect(r *router, e election.Effect) {
+	switch e.(type) {
+	case election.Acquire:
+		r.log.Debug(fmt.Sprintf("(%s) setting VIPs.", r.conf.Name))
+	case election.Release:
+		r.log.Debug(fmt.Sprintf("(%s) removing VIPs.", r.conf.Name))
+	case election.Announce:
+		for _, a := range r.bound.host.Addrs {
+			r.log.Debug(fmt.Sprintf("(%s) Sending/queueing gratuitous ARPs on %s for %v", r.conf.Name, d.linkName(a.Link), a.Prefix.Addr()))
+		}
+	}
+}

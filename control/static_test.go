@@ -1,0 +1,81 @@
+package control
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/host"
+)
+
+// A static object that is not there faults the routers of its track_group and no others.
+func TestTrackGroup(t *testing.T) {
+	static := config.Static{
+		Addresses: []config.StaticAddress{{Address: config.Address{Prefix: netip.MustParsePrefix("198.51.100.1/24"), Dev: "eth0", Scope: -1}}},
+		Routes: []config.Route{{Text: "203.0.113.0/24 dev eth1", Dst: netip.MustParsePrefix("203.0.113.0/24"), Dev: "eth1",
+			Group: "uplink"}},
+		Groups: map[string][]string{"uplink": {"VI_10"}},
+	}
+	b := openBench(t, []host.Link{eth0(7)}, &config.Config{Static: static,
+		Routers: []config.Router{instance(10, "eth0"), instance(11, "eth0")}})
+	b.wantRoles("fault", "backup")
+	if got := b.missingStatic(); !slices.Equal(got, []string{"203.0.113.0/24 dev eth1: interface eth1 does not exist"}) {
+		t.Errorf("missing %q", got)
+	}
+	if len(b.host.kept.Addrs) != 1 || len(b.host.kept.Routes) != 0 {
+		t.Errorf("the host keeps %+v", b.host.kept)
+	}
+	second := eth0(8)
+	second.Name = "eth1"
+	b.host.links = append(b.host.links, second)
+	b.review()
+	b.wantRoles("backup", "backup")
+	b.host.missing = []string{"203.0.113.0/24 dev eth1"}
+	b.review()
+	b.wantRoles("fault", "backup")
+}
+
+// use_vmac: the macvlan is made before the router is bound, carries its addresses and lends adverts its MAC.
+func TestVMAC(t *testing.T) {
+	r := instance(10, "eth0")
+	r.VMAC = new(config.VMAC)
+	b := openBench(t, []host.Link{eth0(7)}, &config.Config{Global: config.Global{VMACPrefix: "vrrp"}, Routers: []config.Router{r}})
+	b.want("backup")
+	bound := b.host.bound[idOnE0]
+	if want := [6]byte{0, 0, 0x5e, 0, 1, 10}; bound.MAC != want {
+		t.Errorf("adverts from %x, want %x", bound.MAC, want)
+	}
+	if len(bound.Addrs) != 1 || bound.Addrs[0].Link != 1007 {
+		t.Errorf("addresses %+v, want them on the macvlan", bound.Addrs)
+	}
+	b.advance(4 * time.Second)
+	b.want("master")
+	b.reload(&config.Config{Routers: []config.Router{instance(11, "eth0")}})
+	if !slices.Contains(b.host.did, "remove vrrp.10") {
+		t.Errorf("did %q, want the macvlan removed", b.host.did)
+	}
+}
+
+// The names of macvlans are keepalived's, and no two routers get the same.
+func TestVMACNames(t *testing.T) {
+	var routers []*router
+	for _, c := range []struct {
+		vrid uint8
+		v6   bool
+		name string
+	}{{10, false, ""}, {10, true, ""}, {10, false, ""}, {11, false, "virtual0"}, {12, true, ""}} {
+		r := instance(c.vrid, "eth0")
+		r.V6, r.VMAC = c.v6, &config.VMAC{Name: c.name}
+		routers = append(routers, &router{conf: &r})
+	}
+	nameVMACs(routers, "vrrp")
+	var names []string
+	for _, r := range routers {
+		names = append(names, r.vmac)
+	}
+	if want := []string{"vrrp.10", "vrrp6.10", "vrrp1.10", "virtual0", "vrrp.12"}; !slices.Equal(names, want) {
+		t.Errorf("names %q, want %q", names, want)
+	}
+}

@@ -1,0 +1,94 @@
+package control
+
+import (
+	"fmt"
+
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/host"
+)
+
+// This file gives routers with use_vmac their macvlans.
+
+// nameVMACs gives every router with a virtual MAC the name of its macvlan: the configured one, or the first that
+// keepalived would take and no other router has.
+func nameVMACs(routers []*router, prefix string) {
+	taken := make(map[string]bool)
+	for _, r := range routers {
+		if v := r.conf.VMAC; v != nil && v.Name != "" {
+			r.vmac = v.Name
+			taken[v.Name] = true
+		}
+	}
+	for _, r := range routers {
+		if r.conf.VMAC == nil || r.vmac != "" {
+			continue
+		}
+		for _, name := range vmacNames(prefix, r.conf) {
+			if !taken[name] {
+				taken[name], r.vmac = true, name
+				break
+			}
+		}
+	}
+}
+
+// vmacNames are the names keepalived tries, in its order.
+func vmacNames(prefix string, c *config.Router) []string {
+	names := []string{fmt.Sprintf("%s.%d", prefix, c.VRID)}
+	if c.V6 {
+		names = append(names, fmt.Sprintf("%s6.%d", prefix, c.VRID))
+	}
+	for n := 1; n < 256; n++ {
+		names = append(names, fmt.Sprintf("%s%d.%d", prefix, n, c.VRID))
+	}
+	return names
+}
+
+// virtualMAC is a router's virtual MAC (RFC 9568 7.3).
+func virtualMAC(c *config.Router) [6]byte {
+	switch {
+	case c.VMAC.MAC != [6]byte{}:
+		return c.VMAC.MAC
+	case c.V6:
+		return [6]byte{0x00, 0x00, 0x5e, 0x00, 0x02, c.VRID}
+	}
+	return [6]byte{0x00, 0x00, 0x5e, 0x00, 0x01, c.VRID}
+}
+
+// advertMAC is the source MAC of a router's adverts, zero for the link's own.
+func advertMAC(c *config.Router) [6]byte {
+	if c.VMAC == nil || c.VMAC.XmitBase || len(c.Peers) > 0 {
+		return [6]byte{}
+	}
+	return virtualMAC(c)
+}
+
+// ensureVMAC sees to it that a router's macvlan is on its link and among links, and words why it is not.
+func (d *daemon) ensureVMAC(r *router, links map[string]*host.Link) (fault string) {
+	parent := links[r.iface]
+	if r.vmac == "" || parent == nil {
+		return ""
+	}
+	if is := links[r.vmac]; is != nil && is.Parent == parent.Index && is.MAC == virtualMAC(r.conf) && d.vmacs[r.vmac] == is.Index {
+		return ""
+	}
+	index, err := d.host.EnsureVMAC(host.VMAC{Name: r.vmac, Parent: parent.Index, MAC: virtualMAC(r.conf), Group: r.conf.VMAC.Group})
+	if err != nil {
+		return err.Error()
+	}
+	d.vmacs[r.vmac] = index
+	links[r.vmac] = &host.Link{Index: index, Parent: parent.Index, Name: r.vmac, Kind: "macvlan", MAC: virtualMAC(r.conf),
+		MTU: parent.MTU, Up: parent.Up, Multicast: parent.Multicast}
+	return ""
+}
+
+// dropVMAC removes the macvlan of a router that goes.
+func (d *daemon) dropVMAC(r *router) {
+	if r.vmac == "" || d.vmacs[r.vmac] == 0 {
+		return
+	}
+	delete(d.vmacs, r.vmac)
+	if err := d.host.RemoveVMAC(r.vmac); err != nil {
+		r.log.Warn("the virtual MAC's interface stays", "interface", r.vmac, "err", err)
+	}
+}
