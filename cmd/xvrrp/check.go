@@ -35,35 +35,49 @@ type problemReport struct {
 	UsedFrom []string `json:"used_from,omitempty"` // the includes and definitions that brought the line in, innermost first
 }
 
+type checkOptions struct {
+	file   string // empty: the one that run would take
+	host   bool
+	output string
+}
+
 func newCheck(a *app) *cobra.Command {
-	var output string
+	var o checkOptions
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Check a configuration: every problem with its place and remedy",
 		Long: `Check reads a configuration as run would and lists everything that is wrong with it: errors, which
 keep a router or the whole file from being used, warnings for what was repaired or is not carried out,
 and notices. It needs no privilege and no interface, and touches nothing. Without FILE it takes the one
-that run would take. It exits with 3 if there is an error, else with 0.`,
+that run would take. It exits with 3 if there is an error, else with 0.
+
+--host checks against this host as well, which is to run the file: that interfaces exist, and that
+scripts are there, may be run and can be changed by nobody who should not. What it lacks is a warning.`,
 		Example: `  xvrrp check
-  xvrrp check /etc/keepalived/keepalived.conf
+  xvrrp check --host /etc/keepalived/keepalived.conf
   xvrrp check -o json keepalived.conf | jq -r '.problems[].message'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return check(a, strings.Join(args, ""), output)
+			o.file = strings.Join(args, "")
+			return check(a, o)
 		},
 	}
-	outputFlag(c, &output, "text", "json")
+	outputFlag(c, &o.output, "text", "json")
+	c.Flags().BoolVar(&o.host, "host", false, "check interfaces and scripts of this host, too")
 	return c
 }
 
-func check(a *app, named, output string) error {
-	path, err := a.configFile(named)
+func check(a *app, o checkOptions) error {
+	path, err := a.configFile(o.file)
 	if err != nil {
 		return err
 	}
 	c, problems := a.load(path)
+	if o.host {
+		problems = append(problems, a.hostProblems(c)...)
+	}
 	r := reportCheck(path, c, problems)
-	if output == "json" {
+	if o.output == "json" {
 		err = writeJSON(a.stdout, r)
 	} else {
 		err = printCheck(a, problems, r)

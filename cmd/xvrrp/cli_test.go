@@ -16,6 +16,8 @@ import (
 
 	"github.com/xvrrp/xvrrp/control"
 	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/script"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -45,6 +47,14 @@ func newCommand(args ...string) *command {
 		openFilter:   func() (filter, error) { return nil, errors.New("no filter in this test") },
 		daemon:       func(context.Context, control.Options) error { return errors.New("no daemon in this test") },
 		capabilities: func() (uint64, error) { return ^uint64(0), nil },
+
+		program:        "xvrrp",
+		umask:          func(int) {},
+		enterNamespace: func(string) error { return errors.New("no network namespace in this test") },
+		detach:         func() (int, error) { return exitFailed, errors.New("no background in this test") },
+		leaveStarter:   func() error { return errors.New("not started in the background") },
+		hasLink:        func(string) bool { return true },
+		prepare:        func(script.Spec, script.Policy) (*script.Command, string, error) { return nil, "", nil },
 	}}
 }
 
@@ -94,6 +104,10 @@ type fakeDaemon struct {
 	snapshots []api.Snapshot // one per question, the last one for ever
 	asked     int
 	log       api.Log
+	plans     []api.Plan // one per reload, the last one for ever
+	reloads   []bool     // whether each reload was dry
+	conf      *config.Config
+	err       error // of reloads
 }
 
 func (d *fakeDaemon) Snapshot(context.Context) (api.Snapshot, error) {
@@ -105,6 +119,18 @@ func (d *fakeDaemon) Snapshot(context.Context) (api.Snapshot, error) {
 func (d *fakeDaemon) Events(_ context.Context, since uint64) (api.Page, error) {
 	return d.log.Since(since), nil
 }
+
+func (d *fakeDaemon) Reload(_ context.Context, dry bool) (api.Plan, error) {
+	d.reloads = append(d.reloads, dry)
+	if d.err != nil {
+		return api.Plan{}, d.err
+	}
+	p := d.plans[min(len(d.reloads), len(d.plans))-1]
+	p.DryRun = dry
+	return p, nil
+}
+
+func (d *fakeDaemon) Config(context.Context) (*config.Config, error) { return d.conf, nil }
 
 // start serves d in a runtime directory of its own until the test ends.
 func (d *fakeDaemon) start(t *testing.T) (dir string) {
@@ -180,6 +206,27 @@ func pair() api.Snapshot {
 			{Interface: "ens160", Verdict: "foreign", Action: "pass", Frames: 7200, Meaning: "advert for a VRID that is not configured here"},
 		},
 	}
+}
+
+// grouped is the cluster with everything a router can have beside addresses.
+func grouped() api.Snapshot {
+	s := pair()
+	changed := noon.Add(-20 * time.Second)
+	s.Groups = []api.Group{{Name: "G", Role: "fault", Since: changed, Members: []string{"ERIC_VI_1", "db"}}}
+	s.Trackers = []api.Tracker{
+		{Kind: "script", Name: "chk", State: "down", Detail: "exited with status 1", Since: &changed, Routers: []string{"ERIC_VI_1"}},
+		{Kind: "file", Name: "load", State: "up", Value: 3, Routers: []string{"ERIC_VI_1", "G"}},
+		{Kind: "check", Name: "web", State: "unknown", Routers: []string{"lan6"}},
+	}
+	s.Missing = []string{"10.1.0.1/24 dev ens192"}
+	r := &s.Routers[0]
+	r.Group, r.VMAC, r.Peers = "G", "ens160v56v4", []string{"172.160.180.46"}
+	r.Routes, r.Rules = []string{"10.9.0.0/24 via 172.160.180.1"}, []string{"from 172.160.180.168 table 100"}
+	r.Tracks = []api.Track{
+		{Kind: "script", Name: "chk", Weight: -20, State: "down"}, {Kind: "file", Name: "load", Weight: 1, Reverse: true, State: "up"},
+		{Kind: "interface", Name: "ens192", State: "down"},
+	}
+	return s
 }
 
 // observed is a daemon that only listens.

@@ -41,9 +41,10 @@ touched. It takes about fifteen seconds and needs root.`,
 			if o.hosts < 2 || o.hosts > len(cast) {
 				return usagef("--hosts %d: choose 2 or %d", o.hosts, len(cast))
 			}
-			return demo(cmd.Context(), a, o)
+			return perform(cmd.Context(), a, o.keep, func(ctx context.Context, s *stage) error { return s.failovers(ctx, o) })
 		},
 	}
+	c.AddCommand(newDemoHealth(a))
 	f := c.Flags()
 	f.IntVar(&o.hosts, "hosts", len(cast), "`NUMBER` of hosts: 2 or 3")
 	f.BoolVar(&o.keep, "keep", false, "leave the hosts running in the end, until Ctrl-C")
@@ -51,30 +52,44 @@ touched. It takes about fifteen seconds and needs root.`,
 	return c
 }
 
-func demo(ctx context.Context, a *app, o demoOptions) (err error) {
+// perform makes a stage, has a demo played on it and removes it.
+func perform(ctx context.Context, a *app, keep bool, play func(context.Context, *stage) error) (err error) {
 	if err := requireRoot(a.capabilities); err != nil {
 		return err
 	}
 	ctx, restore := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restore()
-	s, err := newStage(a, o)
+	s, err := newStage(a)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		err = errors.Join(err, s.close())
 	}()
-	if err := s.play(ctx); err != nil {
+	if err := play(ctx, s); err != nil {
 		if ctx.Err() != nil {
 			return errors.New("interrupted; everything is removed")
 		}
 		return errors.Join(err, s.logs())
 	}
-	if o.keep {
+	if keep {
 		s.showAround()
 		<-ctx.Done()
 	}
 	return nil
+}
+
+// failovers is the demo without a name: a cluster loses its master, twice with three hosts.
+func (s *stage) failovers(ctx context.Context, o demoOptions) error {
+	for _, c := range cast[:o.hosts] {
+		if err := s.addActor(c, o.attach, demoConfig(c.name, c.state, c.priority)); err != nil {
+			return err
+		}
+	}
+	if err := s.addClient(); err != nil {
+		return err
+	}
+	return s.play(ctx)
 }
 
 // requireRoot refuses to start what could not be built.

@@ -30,13 +30,16 @@ var (
 	demoClient = netip.MustParsePrefix("172.160.180.10/24")
 )
 
-// cast is the hosts, in the order they become master.
-var cast = []struct {
+// part is what a host is.
+type part struct {
 	name     string
 	addr     netip.Prefix
 	state    string
 	priority int
-}{
+}
+
+// cast is the hosts, in the order they become master.
+var cast = []part{
 	{"test1", netip.MustParsePrefix("172.160.180.46/24"), "MASTER", 160},
 	{"test2", netip.MustParsePrefix("172.160.180.47/24"), "BACKUP", 150},
 	{"test3", netip.MustParsePrefix("172.160.180.48/24"), "BACKUP", 140},
@@ -52,33 +55,27 @@ type stage struct {
 
 	stopClient context.CancelFunc
 	clients    sync.WaitGroup
+	ends       []func() error // what else there is to close
 }
 
-// newStage builds the network and prepares the daemons.
-func newStage(a *app, o demoOptions) (s *stage, err error) {
+// atEnd has something closed with the stage.
+func (s *stage) atEnd(end func() error) { s.ends = append(s.ends, end) }
+
+// newStage prepares an empty network.
+func newStage(a *app) (s *stage, err error) {
 	s = &stage{app: a, stopClient: func() {}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
 	if s.lab, err = lab.New("demo"); err != nil {
-		return s, err
+		return nil, err
 	}
 	// The lab is ours alone: what lies here is left from a demo that was killed.
 	if err := errors.Join(os.RemoveAll(demoDir), os.Mkdir(demoDir, 0o700)); err != nil {
-		return s, err
+		return nil, errors.Join(err, s.close())
 	}
-	for i := range o.hosts {
-		if err := s.addActor(i, o.attach); err != nil {
-			return s, err
-		}
-	}
-	return s, s.addClient()
+	return s, nil
 }
 
-func (s *stage) addActor(i int, attach string) error {
-	c := cast[i]
+// addActor adds a host and prepares its daemon.
+func (s *stage) addActor(c part, attach, config string) error {
 	host, err := s.lab.AddHost(c.name, lab.NIC{Name: demoCard, Addrs: []netip.Prefix{c.addr}})
 	if err != nil {
 		return err
@@ -88,7 +85,7 @@ func (s *stage) addActor(i int, attach string) error {
 	conf := filepath.Join(demoDir, c.name+".conf")
 	h.args = []string{"run", "--iface", demoCard, "--config", conf, "--attach", attach, "--runtime-dir", h.dir}
 	s.hosts = append(s.hosts, h)
-	return os.WriteFile(conf, []byte(demoConfig(c.name, c.state, c.priority)), 0o600)
+	return os.WriteFile(conf, []byte(config), 0o600)
 }
 
 // start starts every daemon, the others when the first one answers: it is meant to be master.
@@ -171,10 +168,10 @@ func (s *stage) close() error {
 			errs = append(errs, h.kill())
 		}
 	}
-	if s.lab != nil {
-		errs = append(errs, os.RemoveAll(demoDir), s.lab.Close())
+	for _, end := range s.ends {
+		errs = append(errs, end())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, os.RemoveAll(demoDir), s.lab.Close())...)
 }
 
 // logs is what the daemons had to say, for a demo that failed.

@@ -117,7 +117,7 @@ func (j *judge) attend(frame []byte) error {
 	if r == nil || r.learned == "" || len(r.rules.Peers) == 0 || r.rules.Own == f.Dst || f.Dst.IsMulticast() {
 		return nil
 	}
-	r.rules.Own = f.Dst
+	r.rules.Own, r.rules.ID = f.Dst, id
 	return j.setRouter(r)
 }
 

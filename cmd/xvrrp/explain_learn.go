@@ -50,6 +50,10 @@ func learned(n int, id vrrp.ID, f vrrp.Frame, a vrrp.Advert) *subject {
 		s.learned += fmt.Sprintf(", authentication %v", a.Auth.Type)
 	}
 	s.learned += fmt.Sprintf(", every %v, from %v", a.Interval, f.Src)
+	if a.Trailer != nil {
+		s.rules.Trailer = vrrp.TrailerAllowed
+		s.learned += ", with HMAC trailers, which are not verified"
+	}
 	return s
 }
 
@@ -73,7 +77,9 @@ func anyReceiver(id vrrp.ID, f vrrp.Frame) *subject {
 	if id.V6 {
 		r.Versions = vrrp.V3 // there is no other over IPv6
 	}
-	if !f.Dst.IsMulticast() {
+	if f.Dst.IsMulticast() {
+		r.Group = f.Dst
+	} else {
 		r.Own = f.Dst
 		r.Peers = []vrrp.Peer{anyTTL(f.Src)}
 	}

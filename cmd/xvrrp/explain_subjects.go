@@ -26,13 +26,20 @@ type subjects struct {
 	unknownDrop bool
 }
 
+// find is the router with that ID; if none listens at its destination, one of its VRID; or nil.
 func (s *subjects) find(id vrrp.ID) *subject {
 	i := slices.IndexFunc(s.routers, func(r *subject) bool { return r.rules.ID == id })
+	if i < 0 {
+		i = slices.IndexFunc(s.routers, func(r *subject) bool { return sameVRID(r.rules.ID, id) })
+	}
 	if i < 0 {
 		return nil
 	}
 	return s.routers[i]
 }
+
+// sameVRID reports whether two routers differ at most in where their adverts are sent.
+func sameVRID(a, b vrrp.ID) bool { return a.To(b.ListensOn()) == b }
 
 func (s *subjects) add(r *subject) {
 	s.routers = append(s.routers, r)
@@ -72,7 +79,7 @@ func configured(a *app, o explainOptions, own []netip.Addr) (*subjects, error) {
 		if !self.IsValid() {
 			self = nobody(r.V6)
 		}
-		s.add(&subject{name: r.Name, rules: control.Rules(r, id, self)})
+		s.add(&subject{name: r.Name, rules: control.Rules(r, capturedLink, self)})
 	}
 	return s, nil
 }
@@ -112,7 +119,7 @@ func ownAddress(r *config.Router, own []netip.Addr) netip.Addr {
 func unicastTarget(capture string, id vrrp.ID, peers []vrrp.Peer) (to netip.Addr) {
 	eachPacket(capture, func(_ int, p packet) error { // a capture that cannot be read is reported when it is judged
 		f, v := vrrp.Dissect(p.data)
-		if got, ok := f.ID(capturedLink); v == verdict.Delivered && ok && got == id && !to.IsValid() &&
+		if got, ok := f.ID(capturedLink); v == verdict.Delivered && ok && sameVRID(got, id) && !to.IsValid() &&
 			slices.ContainsFunc(peers, func(peer vrrp.Peer) bool { return peer.Addr == f.Src }) {
 			to = f.Dst
 		}

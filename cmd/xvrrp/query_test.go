@@ -25,6 +25,8 @@ func TestQueries(t *testing.T) {
 		{"status-master", pair(), "status lan6"},
 		{"status-fault", pair(), "status db"},
 		{"status-one-json", pair(), "status db -o json"},
+		{"status-groups", grouped(), "status"},
+		{"status-everything", grouped(), "status ERIC_VI_1"},
 		{"status-observing", observed(), "status"},
 		{"drops", pair(), "drops"},
 		{"drops-json", pair(), "drops -o json"},
@@ -54,7 +56,7 @@ func TestQueries(t *testing.T) {
 }
 
 func TestQueriesWithoutDaemon(t *testing.T) {
-	for _, args := range []string{"status", "status -o json", "drops", "events", "events --follow", "status --wait master --timeout 1ms"} {
+	for _, args := range []string{"status", "status -o json", "drops", "events", "reload", "events --follow", "status --wait master --timeout 1ms"} {
 		t.Run(args, func(t *testing.T) {
 			dir := t.TempDir()
 			r := newCommand(append(strings.Fields(args), "--runtime-dir", dir)...).run(t)

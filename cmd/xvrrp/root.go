@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/xvrrp/xvrrp/control"
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/script"
 	"github.com/xvrrp/xvrrp/loader"
 )
 
@@ -34,6 +38,7 @@ const defaultRuntimeDir = "/run/xvrrp"
 
 // env is everything a command takes from the process it runs in.
 type env struct {
+	program        string   // the name this process was started by, without its directory
 	args           []string // without the name of the program
 	stdout, stderr io.Writer
 	getenv         func(string) string
@@ -42,10 +47,18 @@ type env struct {
 	openFilter     func() (filter, error)                             // for explain
 	daemon         func(ctx context.Context, o control.Options) error // for run
 	capabilities   func() (uint64, error)                             // effective ones, a bit each
+	umask          func(mask int)
+	enterNamespace func(name string) error // does not return when it works
+	detach         func() (int, error)     // starts this command line in the background
+	leaveStarter   func() error            // in the background, when all is well
+	hasLink        func(name string) bool
+	prepare        func(script.Spec, script.Policy) (*script.Command, string, error)
 }
 
 func processEnv() env {
+	keepTold()
 	return env{
+		program:      filepath.Base(os.Args[0]),
 		args:         os.Args[1:],
 		stdout:       os.Stdout,
 		stderr:       os.Stderr,
@@ -55,6 +68,13 @@ func processEnv() env {
 		openFilter:   openFilter,
 		daemon:       control.Run,
 		capabilities: effectiveCapabilities,
+
+		umask:          func(mask int) { syscall.Umask(mask) },
+		enterNamespace: startInNamespace,
+		detach:         startDetached,
+		leaveStarter:   leaveStarter,
+		hasLink:        func(name string) bool { _, err := net.InterfaceByName(name); return err == nil },
+		prepare:        script.Prepare,
 	}
 }
 
@@ -88,6 +108,9 @@ var errSilent = errors.New("already reported")
 
 // run carries out one command line and returns the exit code.
 func run(ctx context.Context, e env) int {
+	if e.program == keepalivedName {
+		return runKeepalived(ctx, e)
+	}
 	a := &app{env: e}
 	root := newRoot(a)
 	accepted := false // by cobra: what fails before is a mistake in the command line
@@ -131,6 +154,7 @@ func newRoot(a *app) *cobra.Command {
 		Short: "VRRP for Linux: keepalived's configuration, judged and timed by XDP",
 		Long: `Xvrrp keeps virtual IP addresses alive on a group of hosts (VRRP versions 2 and 3). It reads
 keepalived.conf, filters and time-stamps adverts in the kernel and says why it did what it did.
+Under the name keepalived it takes keepalived's own options; see keepalived --help.
 
 ` + exitCodeHelp,
 		SilenceErrors: true,
@@ -139,14 +163,18 @@ keepalived.conf, filters and time-stamps adverts in the kernel and says why it d
 	c.SetArgs(a.args)
 	c.SetOut(a.stdout)
 	c.SetErr(a.stderr)
-	dir := a.getenv("XVRRP_RUNTIME_DIR")
-	if dir == "" {
-		dir = defaultRuntimeDir
-	}
-	c.PersistentFlags().StringVar(&a.runtimeDir, "runtime-dir", dir,
+	c.PersistentFlags().StringVar(&a.runtimeDir, "runtime-dir", runtimeDir(a.getenv),
 		"`DIR` of the daemon's socket, one per daemon (or XVRRP_RUNTIME_DIR)")
 	c.AddCommand(
-		newRun(a), newCheck(a), newStatus(a), newDrops(a), newEvents(a), newExplain(a), newDemo(a), newVersion(a),
+		newRun(a), newReload(a), newCheck(a), newStatus(a), newDrops(a), newEvents(a), newExplain(a), newDemo(a), newVersion(a),
 	)
 	return c
+}
+
+// runtimeDir is the runtime directory of a command line that names none.
+func runtimeDir(getenv func(string) string) string {
+	if dir := getenv("XVRRP_RUNTIME_DIR"); dir != "" {
+		return dir
+	}
+	return defaultRuntimeDir
 }

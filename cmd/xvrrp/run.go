@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -44,8 +40,12 @@ func newRun(a *app) *cobra.Command {
 With --iface but without any configuration it observes: it filters, counts and lists the adverts of the
 link and takes part in nothing.
 
-SIGTERM and SIGINT stop it: masters resign, and addresses and filter are removed. It tells systemd when
-it is ready (Type=notify). It needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF.
+SIGHUP makes it read its file again and put in force what changed, as xvrrp reload does. SIGTERM and
+SIGINT stop it: masters resign, and addresses and filter are removed. It tells systemd when it is ready
+(Type=notify). It needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, and CAP_SYS_ADMIN for net_namespace.
+
+With net_namespace or instance in the file the default runtime directory gets a directory of these names
+for the daemon: name it to the other commands with --runtime-dir.
 
 ` + exitCodeHelp,
 		Example: `  xvrrp run
@@ -88,16 +88,30 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	if conf != nil {
+		if err := a.settle(conf.Global); err != nil {
+			return err
+		}
+		a.inOwnDir(conf.Global)
+	}
 	if err := requireCapabilities(a.capabilities); err != nil {
 		return err
 	}
+	s := service{log: log, supervisor: supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log}}
+	return s.run(ctx, a.daemon, a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log))
+}
+
+// daemonOptions is what a daemon is started with. A configuration that is in no file is not read again.
+func (a *app) daemonOptions(c *config.Config, path string, ifaces []string, attach loader.Mode, log *slog.Logger) control.Options {
 	// The reader of the kernel's ring and the timer must never wait for a processor that the loop or an
 	// address worker holds, even on a machine with one.
 	runtime.GOMAXPROCS(max(3, runtime.GOMAXPROCS(0)))
-	return serve(ctx, a, log, control.Options{
-		Config: conf, ConfigPath: path, Ifaces: o.ifaces, Attach: loader.Mode(o.attach),
-		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log,
-	})
+	o := control.Options{Config: c, ConfigPath: path, Ifaces: ifaces, Attach: attach,
+		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log}
+	if path != "" {
+		o.Load = func() (*config.Config, []config.Problem) { return a.load(path) }
+	}
+	return o
 }
 
 // consistent refuses flags that exclude each other.
@@ -150,50 +164,6 @@ func configure(a *app, o runOptions, log *slog.Logger) (c *config.Config, path s
 		logProblem(log, p)
 	}
 	return c, path, nil
-}
-
-// serve runs the daemon until a signal ends it.
-func serve(ctx context.Context, a *app, log *slog.Logger, o control.Options) error {
-	ctx, restore := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
-	defer restore()
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-
-	s := supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log}
-	o.Ready = func() { s.send("READY=1\nSTATUS=" + summary(o)) }
-	ended := make(chan struct{})
-	var attendant sync.WaitGroup
-	attendant.Go(func() {
-		for stopping := ctx.Done(); ; {
-			select {
-			case <-hangup:
-				log.Warn("SIGHUP is ignored: restart the daemon to read the configuration again")
-			case <-stopping:
-				stopping = nil
-				restore() // another signal ends a leave that hangs
-				s.send("STOPPING=1")
-			case <-ended:
-				return
-			}
-		}
-	})
-	err := a.daemon(ctx, o)
-	close(ended)
-	attendant.Wait()
-	return err
-}
-
-// summary is what systemctl status shows.
-func summary(o control.Options) string {
-	if o.Config == nil {
-		return "observing " + strings.Join(o.Ifaces, ", ")
-	}
-	text := counted(len(o.Config.Routers), "router")
-	if o.ConfigPath != "" {
-		text += " of " + o.ConfigPath
-	}
-	return text
 }
 
 func newLogger(a *app, o runOptions) (*slog.Logger, error) {

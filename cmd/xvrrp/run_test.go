@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/xvrrp/xvrrp/control"
+	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/loader"
 )
 
@@ -205,7 +205,7 @@ func TestRunTellsItsSupervisorAndStopsOnASignal(t *testing.T) {
 	cmd := newCommand("run", "--iface", "a", "--iface", "b").files(fstest.MapFS{})
 	cmd.getenv = func(name string) string { return map[string]string{"NOTIFY_SOCKET": path}[name] }
 	cmd.daemon = func(ctx context.Context, o control.Options) error {
-		o.Ready()
+		o.Ready(&fakeDaemon{})
 		if got := hear(); got != "READY=1\nSTATUS=observing a, b" {
 			t.Errorf("told %q", got)
 		}
@@ -224,33 +224,59 @@ func TestRunTellsItsSupervisorAndStopsOnASignal(t *testing.T) {
 	cmd.run(t).expect(t, exitOK, "")
 }
 
-func TestRunOutlivesSIGHUP(t *testing.T) {
+func TestRunReloadsOnSIGHUP(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	for _, c := range []struct {
+		name string
+		plan api.Plan
+		err  error
+		says string
+	}{
+		{"applied", api.Plan{Same: 2, Changes: []api.Change{{Router: "VI_1", Action: api.Added}}}, nil, ""},
+		{"rejected", api.Plan{Config: "/a", Rejected: true, Problems: []string{"/a:3:1: error: no"}}, nil, "configuration: /a:3:1: error: no"},
+		{"failed", api.Plan{}, errors.New("no loop"), `err="no loop"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := newCommand("run", "--config", "/a").files(fstest.MapFS{"a": file(goodFile)})
+			cmd.getenv = func(name string) string { return map[string]string{"NOTIFY_SOCKET": path}[name] }
+			cmd.daemon = func(_ context.Context, o control.Options) error {
+				if conf, _ := o.Load(); len(conf.Routers) != 1 {
+					t.Errorf("the file is read again as %d routers", len(conf.Routers))
+				}
+				o.Ready(&fakeDaemon{plans: []api.Plan{c.plan}, err: c.err})
+				var told []string
+				for b := make([]byte, 512); len(told) < 3; {
+					n, err := socket.Read(b)
+					if err != nil {
+						return err
+					}
+					told = append(told, string(b[:n]))
+					if len(told) == 1 {
+						if err := syscall.Kill(syscall.Getpid(), syscall.SIGHUP); err != nil {
+							return err
+						}
+					}
+				}
+				if !strings.HasPrefix(told[1], "RELOADING=1\nMONOTONIC_USEC=") || told[2] != "READY=1" {
+					t.Errorf("the service manager was told %q", told)
+				}
+				return nil
+			}
+			cmd.run(t).expect(t, exitOK, c.says)
+		})
+	}
+}
+
+func TestObservingHasNothingToReload(t *testing.T) {
 	cmd := newCommand("run", "--iface", "a").files(fstest.MapFS{})
-	read, write := io.Pipe()
-	cmd.stdout, cmd.stderr = io.Discard, write
-	ctx, cancel := context.WithCancel(t.Context())
-	cmd.daemon = func(ctx context.Context, _ control.Options) error {
-		if err := syscall.Kill(syscall.Getpid(), syscall.SIGHUP); err != nil {
-			t.Error(err)
-		}
-		<-ctx.Done()
-		return nil
-	}
-	code := make(chan int)
-	go func() {
-		code <- run(ctx, cmd.env)
-		write.Close()
-	}()
-	for log := bufio.NewScanner(read); ; {
-		if !log.Scan() {
-			t.Fatal("SIGHUP was not mentioned")
-		}
-		if strings.Contains(log.Text(), "level=WARN") && strings.Contains(log.Text(), "SIGHUP is ignored") {
-			break
-		}
-	}
-	cancel()
-	if got := <-code; got != exitOK {
-		t.Errorf("exit code %d", got)
+	got := cmd.capture()
+	cmd.run(t).expect(t, exitOK, "")
+	if got.Load != nil {
+		t.Error("something is read again")
 	}
 }

@@ -29,7 +29,8 @@ func newStatus(a *app) *cobra.Command {
 A daemon that only observes has none: then the adverts it hears are listed.
 
 Times are ages: SINCE is how long the router has had its state. MASTER is the address of the router
-that is master, or (self). VIPS counts the virtual addresses this host holds.`,
+that is master, or (self). VIPS counts the virtual addresses this host holds. Below them stand the sync
+groups and what is tracked.`,
 		Example: `  xvrrp status
   xvrrp status -o json | jq -r '.routers[] | select(.role == "master") | .name'
   xvrrp status VI_1 --wait master --timeout 10s`,
@@ -103,7 +104,13 @@ func printStatus(w io.Writer, s api.Snapshot, o statusOptions) error {
 	case len(s.Routers) == 0:
 		return printObserved(w, s)
 	}
-	return printRouters(w, s, o.output == "wide")
+	err := printRouters(w, s, o.output == "wide")
+	for _, part := range []func(io.Writer, api.Snapshot) error{printGroups, printTrackers, printMissing} {
+		if err == nil {
+			err = part(w, s)
+		}
+	}
+	return err
 }
 
 // routerNames completes ROUTER on the command line.

@@ -20,9 +20,18 @@ func printRouter(w io.Writer, s api.Snapshot, r api.Router) error {
 	t.add("Virtual router", fmt.Sprintf("VRID %d, %s, VRRP version %d", r.VRID, r.Family, r.Version))
 	t.add("State", fmt.Sprintf("%s since %s (%s ago), because of %s", strings.ToUpper(r.Role),
 		r.Since.Format(time.RFC3339), age(s.Now.Sub(r.Since)), r.Why))
+	if r.Group != "" {
+		t.add("Sync group", groupLine(s, r.Group))
+	}
 	t.add("Priority", fmt.Sprintf("%d, configured %d", r.Priority, r.Base))
 	t.add("Master", masterLine(r))
 	t.add("Source", orDash(r.Source))
+	for _, p := range r.Peers {
+		t.add("Peer", p)
+	}
+	if r.VMAC != "" {
+		t.add("Virtual MAC", "on "+r.VMAC)
+	}
 	t.add("Advert interval", fmt.Sprintf("%s, the master's %s", seconds(r.Interval), seconds(r.MasterInterval)))
 	t.add("Skew time", seconds(r.Skew))
 	t.add("Master-down interval", seconds(r.Down))
@@ -30,6 +39,15 @@ func printRouter(w io.Writer, s api.Snapshot, r api.Router) error {
 	t.add("Accept mode", onOff(r.Accept))
 	for _, v := range r.VIPs {
 		t.add("Address", vipLine(v))
+	}
+	for _, route := range r.Routes {
+		t.add("Route", route)
+	}
+	for _, rule := range r.Rules {
+		t.add("Rule", rule)
+	}
+	for _, k := range r.Tracks {
+		t.add("Tracked "+k.Kind, trackLine(s, k))
 	}
 	for _, f := range r.Faults {
 		t.add("Fault", f)
@@ -39,6 +57,32 @@ func printRouter(w io.Writer, s api.Snapshot, r api.Router) error {
 	}
 	addStats(&t, r.Stats)
 	return t.write(w)
+}
+
+// groupLine is a sync group with its state.
+func groupLine(s api.Snapshot, name string) string {
+	for _, g := range s.Groups {
+		if g.Name == name {
+			return fmt.Sprintf("%s, %s for %s, of %s", name, strings.ToUpper(g.Role), age(s.Now.Sub(g.Since)), strings.Join(g.Members, ", "))
+		}
+	}
+	return name
+}
+
+// trackLine is what a router tracks, its state and what that means for the router.
+func trackLine(s api.Snapshot, k api.Track) string {
+	line := fmt.Sprintf("%s is %s", k.Name, k.State)
+	for _, t := range s.Trackers {
+		if t.Kind == k.Kind && t.Name == k.Name && t.Detail != "" {
+			line += " (" + t.Detail + ")"
+		}
+	}
+	if k.Weight == 0 {
+		line += ", a fault when down"
+	} else {
+		line += fmt.Sprintf(", weight %+d", k.Weight)
+	}
+	return line + reversed(k.Reverse)
 }
 
 func addStats(t *table, s api.Stats) {

@@ -31,6 +31,47 @@ func printRouters(w io.Writer, s api.Snapshot, wide bool) error {
 	return t.write(w)
 }
 
+// printGroups prints a row per sync group, and nothing without any.
+func printGroups(w io.Writer, s api.Snapshot) error {
+	if len(s.Groups) == 0 {
+		return nil
+	}
+	var t table
+	t.add("GROUP", "STATE", "SINCE", "MEMBERS")
+	for _, g := range s.Groups {
+		t.add(g.Name, strings.ToUpper(g.Role), age(s.Now.Sub(g.Since)), strings.Join(g.Members, ","))
+	}
+	fmt.Fprintln(w)
+	return t.write(w)
+}
+
+// printTrackers prints a row per tracker, and nothing without any.
+func printTrackers(w io.Writer, s api.Snapshot) error {
+	if len(s.Trackers) == 0 {
+		return nil
+	}
+	var t table
+	t.add("TRACKER", "KIND", "STATE", "SINCE", "ROUTERS", "DETAIL")
+	for _, k := range s.Trackers {
+		changed := ""
+		if k.Since != nil {
+			changed = age(s.Now.Sub(*k.Since))
+		}
+		t.add(k.Name, k.Kind, strings.ToUpper(k.State), changed, strings.Join(k.Routers, ","), k.Detail)
+	}
+	fmt.Fprintln(w)
+	return t.write(w)
+}
+
+// printMissing lists the static addresses, routes and rules that are not there.
+func printMissing(w io.Writer, s api.Snapshot) error {
+	if len(s.Missing) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nmissing: %s\n", strings.Join(s.Missing, ", "))
+	return err
+}
+
 // printObserved lists the adverts heard on the links of a daemon that takes part in nothing.
 func printObserved(w io.Writer, s api.Snapshot) error {
 	for _, l := range s.Links {

@@ -29,7 +29,7 @@ func waitFor(ctx context.Context, a *app, o statusOptions) (api.Snapshot, error)
 	again := time.NewTicker(askEvery)
 	defer again.Stop()
 	var last api.Snapshot
-	var lastErr error = api.ErrNoDaemon
+	lastErr := fmt.Errorf("%w in %s", api.ErrNoDaemon, a.runtimeDir)
 	for {
 		s, err := a.client().Status(ctx)
 		if ctx.Err() == nil {
