@@ -128,7 +128,11 @@ func notifyOptions(g *config.Global, log *slog.Logger) notify.Options {
 	o := notify.Options{Log: log}
 	for _, f := range []*config.FIFO{g.FIFO, g.RouterFIFO} {
 		if f != nil {
-			o.Pipes = append(o.Pipes, notify.Pipe{Path: f.Path, User: f.User, Group: f.Group, Reader: prepare(f.Script, g, log)})
+			p := notify.Pipe{Path: f.Path, User: f.User, Group: f.Group, Reader: prepare(f.Script, g, log)}
+			if p.User == "" {
+				p.User, p.Group = g.ScriptUser, g.ScriptGroup
+			}
+			o.Pipes = append(o.Pipes, p)
 		}
 	}
 	if m := &g.Mail; len(m.To) > 0 && m.Server != "" {

@@ -29,7 +29,7 @@ var scheduleKeywords = []row{
 		set: whole(0, 1000, func(s scope) *given[int] { return &s.check.retry })},
 	{name: "delay_before_retry", value: "SECONDS", preset: "1; HTTP_GET and SSL_GET 3", help: "pause before such a try",
 		set: seconds(0, maxTime, func(s scope) *given[time.Duration] { return &s.check.retryDelay })},
-	{name: "warmup", value: "SECONDS", status: harmless, why: "first checks are spread over the pause between checks in any case",
+	{name: "warmup", value: "SECONDS", status: harmless, why: "first checks are spread within their first second in any case",
 		help: "random pause before the first check"},
 	{name: "alpha", value: "[on|off]", preset: "off", help: "the same as init_fail", set: alpha},
 	{name: "log_all_failures", value: "[on|off]", status: harmless, why: "every change of a result is told with its cause", help: "log failures that are tried again"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,12 +113,27 @@ func TestPipeOwner(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root gives files away")
 	}
-	path := filepath.Join(t.TempDir(), "pipe")
-	start(t, Options{Pipes: []Pipe{{Path: path, User: "daemon", Group: "tty"}}})
-	var info unix.Stat_t
-	eventually(t, "it is given away", func() bool { return unix.Stat(path, &info) == nil && info.Uid != 0 })
-	if info.Uid != 1 || info.Gid != 5 {
-		t.Errorf("it belongs to %d:%d", info.Uid, info.Gid)
+	daemon, err := user.Lookup("daemon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tty, err := user.LookupGroup("tty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	start(t, Options{Pipes: []Pipe{
+		{Path: filepath.Join(folder, "user"), User: "daemon"},
+		{Path: filepath.Join(folder, "both"), User: "daemon", Group: "tty"},
+	}})
+	for name, gid := range map[string]string{"user": daemon.Gid, "both": tty.Gid} {
+		var info unix.Stat_t
+		eventually(t, name+" is given away", func() bool {
+			return unix.Stat(filepath.Join(folder, name), &info) == nil && info.Uid != 0
+		})
+		if fmt.Sprint(info.Uid) != daemon.Uid || fmt.Sprint(info.Gid) != gid {
+			t.Errorf("%s belongs to %d:%d", name, info.Uid, info.Gid)
+		}
 	}
 }
 
