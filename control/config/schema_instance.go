@@ -24,7 +24,7 @@ var instanceKeywords = []row{
 		help: "pause between adverts: version 2 whole seconds 1 to 255, version 3 0.01 to 40.95 in steps of 0.01",
 		set:  seconds(10*time.Millisecond, 255*time.Second, func(s scope) *given[time.Duration] { return &s.router.interval })},
 	{name: "version", value: "2|3", preset: "vrrp_version", help: "protocol version; IPv6 is always version 3",
-		set: whole(2, 3, func(s scope) *given[uint8] { return &s.defaults.version })},
+		set: firstVersion},
 	{name: "authentication", body: keywords(authKeywords), help: "version 2 only"},
 	{name: "nopreempt", preset: "preempt", help: "as backup, leave a master of lower priority alone; not with state MASTER",
 		set: bare(true, func(s scope) *given[bool] { return &s.router.nopreempt })},

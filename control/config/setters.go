@@ -156,6 +156,20 @@ func state(d *decoder, n *node, in scope) {
 	in.router.state = given[string]{word, true, n.mark(1)}
 }
 
+// firstVersion: the first line of a router counts.
+func firstVersion(d *decoder, n *node, in scope) {
+	v, fault := integer(n.words[1].s, 2, 3)
+	first := &in.defaults.version
+	switch {
+	case fault != "":
+		d.report(Warning, n.mark(1), "", "version %s; line ignored", fault)
+	case first.ok && first.v != uint8(v):
+		d.report(Warning, n.mark(1), "remove one of the two", "version is %d already at %s; this line is ignored", first.v, first.at.pos())
+	default:
+		put(d, n, 1, first, uint8(v))
+	}
+}
+
 // priority out of range is 100.
 func priority(d *decoder, n *node, in scope) {
 	v, fault := integer(n.words[1].s, 1, 255)
