@@ -55,10 +55,11 @@ test-root: build
 race: need-go
 	CGO_ENABLED=1 $(TEST) -count=1 -p 1 -race $(RACE)
 
-## test-vm: the filter's tests on Debian's kernel KERNEL (5.10, 6.1 or 6.12), emulated
+## test-vm: the tests that touch the kernel on Debian's kernel KERNEL (5.10, 6.1 or 6.12), emulated
 .PHONY: test-vm
 test-vm: need-go
-	$(GO) test -count=1 -exec '$(CURDIR)/test/vm.sh $(KERNEL)' ./loader ./test
+	$(GO) test -count=1 -p 1 -timeout=30m -exec '$(CURDIR)/test/vm.sh $(KERNEL)' \
+		./loader ./test ./control/host ./control/lab ./cmd/xvrrp
 
 ## sim: SEEDS simulated networks of 2 to 5 routers with loss, delay, pauses and crashes
 .PHONY: sim

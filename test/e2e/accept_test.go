@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/lab"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 // TestAccept pings the virtual address of a master (T-16, RFC 9568 6.4.3): it answers unless it was told to refuse,
@@ -26,34 +27,34 @@ func TestAccept(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSegment(t, "ping-"+c.name)
-			m, client := s.add("m"), s.add("client")
-			m.run(c.hook, c.globals, instance{priority: 100, lines: c.lines})
-			m.awaitRole(only, "master")
-			m.awaitVIP(true)
-			card, err := client.Capture(nic)
+			s := newSite(t, "ping-"+c.name)
+			m, client := s.Add("m"), s.Add("client")
+			m.Run(c.hook, c.globals, bed.Instance{Priority: 100, Lines: c.lines})
+			m.AwaitRole(bed.Only, "master")
+			m.AwaitVIPs(true, bed.VIP)
+			card, err := client.Capture(bed.NIC)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer card.Close()
-			ping, err := client.Ping(t.Context(), vip.Addr(), 50*time.Millisecond)
+			ping, err := client.Ping(t.Context(), bed.VIP.Addr(), 50*time.Millisecond)
 			if err != nil {
 				t.Fatal(err)
 			}
-			awaitARPReply(t, card, vip.Addr())
+			awaitARPReply(t, card, bed.VIP.Addr())
 			if c.answers {
-				until(t, "answers to pings", func() bool { return answered(ping.Echos()) >= 5 })
+				bed.Until(t, "answers to pings", bed.Patience, func() bool { return answered(ping.Echos()) >= 5 })
 			} else {
-				m.awaitDrops("no_accept", 5)
+				m.AwaitDrops("no_accept", 5)
 			}
 			echos := ping.Stop()
 			if n := answered(echos); !c.answers && n > 0 {
 				t.Errorf("%d of %d pings were answered, want none", n, len(echos))
 			}
-			if n := m.drops()["no_accept"]; c.answers && n > 0 {
+			if n := m.Drops()["no_accept"]; c.answers && n > 0 {
 				t.Errorf("%d packets under no_accept, want none", n)
 			}
-			if r := m.router(); r.Accept != c.answers {
+			if r := m.Router(); r.Accept != c.answers {
 				t.Errorf("status says accept: %t", r.Accept)
 			}
 		})

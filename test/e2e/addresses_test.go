@@ -8,24 +8,25 @@ import (
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/lab"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 // TestDeletedAddressIsPutBack deletes the virtual address under a master, as a careless operator or a network
 // manager does.
 func TestDeletedAddressIsPutBack(t *testing.T) {
 	t.Parallel()
-	s := newSegment(t, "deleted")
-	m := s.add("m")
-	m.run("xdp", nil, instance{priority: 100})
-	m.awaitRole(only, "master")
-	m.awaitVIP(true)
+	s := newSite(t, "deleted")
+	m := s.Add("m")
+	m.Run("xdp", nil, bed.Instance{Priority: 100})
+	m.AwaitRole(bed.Only, "master")
+	m.AwaitVIPs(true, bed.VIP)
 	for range 3 {
-		if err := m.DelAddr(nic, vip); err != nil {
+		if err := m.DelAddr(bed.NIC, bed.VIP); err != nil {
 			t.Fatal(err)
 		}
 		deleted := lab.Now()
-		limit, cancel := context.WithTimeout(t.Context(), patience)
-		back, err := m.AwaitAddr(limit, nic, vip.Addr(), true)
+		limit, cancel := context.WithTimeout(t.Context(), bed.Patience)
+		back, err := m.AwaitAddr(limit, bed.NIC, bed.VIP.Addr(), true)
 		cancel()
 		if err != nil {
 			t.Fatal(err)
@@ -34,11 +35,11 @@ func TestDeletedAddressIsPutBack(t *testing.T) {
 			t.Errorf("back after %s, want at once", took)
 		}
 	}
-	if r := m.router(); r.Role != "master" || r.Stats.LeftMaster != 0 {
+	if r := m.Router(); r.Role != "master" || r.Stats.LeftMaster != 0 {
 		t.Errorf("%s, left %d times, want master throughout", r.Role, r.Stats.LeftMaster)
 	}
-	m.running.stop()
-	if n := m.holds(vip.Addr()); n != 0 {
+	m.Running.Stop()
+	if n := m.Holds(bed.VIP); n != 0 {
 		t.Errorf("the virtual address is there %d times after the stop", n)
 	}
 }
@@ -47,33 +48,33 @@ func TestDeletedAddressIsPutBack(t *testing.T) {
 // mislead the next start, which comes up as backup.
 func TestKilledDaemonLeavesNothingInTheWay(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
-		s := newSegment(t, "killed-"+hook)
-		first, second := s.add("first"), s.add("second")
-		high := instance{priority: 200}
-		first.run(hook, nil, high)
-		first.awaitRole(only, "master")
-		second.run(hook, nil, instance{priority: 100})
-		second.awaitFollowing(first)
-		first.awaitVIP(true)
+		s := newSite(t, "killed-"+hook)
+		first, second := s.Add("first"), s.Add("second")
+		high := bed.Instance{Priority: 200}
+		first.Run(hook, nil, high)
+		first.AwaitRole(bed.Only, "master")
+		second.Run(hook, nil, bed.Instance{Priority: 100})
+		second.AwaitFollowing(first)
+		first.AwaitVIPs(true, bed.VIP)
 
-		mark := s.ear.mark()
-		first.running.kill()
-		second.awaitRole(only, "master")
-		second.awaitVIP(true)
-		if n := first.holds(vip.Addr()); n != 1 {
+		mark := s.Ear.Mark()
+		first.Running.Kill()
+		second.AwaitRole(bed.Only, "master")
+		second.AwaitVIPs(true, bed.VIP)
+		if n := first.Holds(bed.VIP); n != 1 {
 			t.Fatalf("a killed daemon left the virtual address %d times, want 1", n)
 		}
-		s.ear.await(mark, 1, second)
+		s.Ear.Await(mark, 1, second)
 
-		high.lines = []string{"nopreempt"}
-		mark = s.ear.mark()
-		first.run(hook, nil, high)
-		first.awaitVIP(false)
-		first.awaitFollowing(second)
-		if n := second.holds(vip.Addr()); n != 1 {
+		high.Lines = []string{"nopreempt"}
+		mark = s.Ear.Mark()
+		first.Run(hook, nil, high)
+		first.AwaitVIPs(false, bed.VIP)
+		first.AwaitFollowing(second)
+		if n := second.Holds(bed.VIP); n != 1 {
 			t.Errorf("the master holds the virtual address %d times, want 1", n)
 		}
-		s.ear.loyal(mark, first, second, high.down())
+		loyal(t, s.Ear, mark, first, second, high.Down())
 	})
 }
 
@@ -81,25 +82,25 @@ func TestKilledDaemonLeavesNothingInTheWay(t *testing.T) {
 // directories of their own, daemons of two hosts do not meet.
 func TestOneDaemonPerRuntimeDirectory(t *testing.T) {
 	t.Parallel()
-	s := newSegment(t, "twice")
-	m, neighbour := s.add("m"), s.add("neighbour")
-	first := m.run("xdp", nil, instance{priority: 100})
-	m.awaitRole(only, "master")
+	s := newSite(t, "twice")
+	m, neighbour := s.Add("m"), s.Add("neighbour")
+	first := m.Run("xdp", nil, bed.Instance{Priority: 100})
+	m.AwaitRole(bed.Only, "master")
 
-	second := m.spawn("--attach", "tc", "--iface", nic, "--vrid", "57", "--vip", other.String()+"/24")
-	if code := second.await(); code != 1 {
+	second := m.Spawn("--attach", "tc", "--iface", bed.NIC, "--vrid", "57", "--vip", other.String()+"/24")
+	if code := second.Await(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
-	if pid := fmt.Sprint(first.cmd.Process.Pid); !strings.Contains(second.written(), pid) {
-		t.Errorf("%q does not name process %s", second.written(), pid)
+	if pid := fmt.Sprint(first.PID()); !strings.Contains(second.Written(), pid) {
+		t.Errorf("%q does not name process %s", second.Written(), pid)
 	}
-	if pid := m.snapshot().PID; pid != first.cmd.Process.Pid {
-		t.Errorf("process %d answers, want %d", pid, first.cmd.Process.Pid)
+	if pid := m.Snapshot().PID; pid != first.PID() {
+		t.Errorf("process %d answers, want %d", pid, first.PID())
 	}
 
-	neighbour.run("xdp", nil, instance{vrid: 57, priority: 100, name: "NEIGHBOUR"})
-	neighbour.awaitRole("NEIGHBOUR", "master")
-	if r := m.router(); r.Name != only || r.Role != "master" {
-		t.Errorf("%s is %s, want %s to be master", r.Name, r.Role, only)
+	neighbour.Run("xdp", nil, bed.Instance{VRID: 57, Priority: 100, Name: "NEIGHBOUR"})
+	neighbour.AwaitRole("NEIGHBOUR", "master")
+	if r := m.Router(); r.Name != bed.Only || r.Role != "master" {
+		t.Errorf("%s is %s, want %s to be master", r.Name, r.Role, bed.Only)
 	}
 }

@@ -10,18 +10,19 @@ import (
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/lab"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 // TestLoop reflects every advert of a master back to it (T-10, RX-20): it goes on at its own rate, and the filter
 // knows where they came from.
 func TestLoop(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
-		s := newSegment(t, "loop-"+hook)
-		m, mirror := s.add("m"), s.add("mirror")
-		m.run(hook, nil, instance{priority: 100})
-		m.awaitRole(only, "master")
+		s := newSite(t, "loop-"+hook)
+		m, mirror := s.Add("m"), s.Add("mirror")
+		m.Run(hook, nil, bed.Instance{Priority: 100})
+		m.AwaitRole(bed.Only, "master")
 
-		own, err := m.Capture(nic)
+		own, err := m.Capture(bed.NIC)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,8 +31,8 @@ func TestLoop(t *testing.T) {
 		for seen := 0; lab.Now()-start < long; time.Sleep(time.Millisecond) {
 			frames := own.Frames()
 			for _, f := range frames[seen:] {
-				if _, ok := readAdvert(f); ok && f.Outgoing {
-					mirror.inject(f.Data)
+				if _, ok := bed.ReadAdvert(f); ok && f.Outgoing {
+					inject(mirror, f.Data)
 					reflected++
 				}
 			}
@@ -45,11 +46,11 @@ func TestLoop(t *testing.T) {
 		if most := uint64(took/interval) + 1; reflected > most || reflected < most/2 {
 			t.Errorf("%d adverts in %s with an interval of %s", reflected, took, interval)
 		}
-		m.awaitDrops("self_source", reflected)
-		if n := m.drops()["self_source"]; n != reflected {
+		m.AwaitDrops("self_source", reflected)
+		if n := m.Drops()["self_source"]; n != reflected {
 			t.Errorf("%d adverts under self_source, want the %d reflected ones", n, reflected)
 		}
-		if r := m.router(); r.Role != "master" || r.Stats.LeftMaster != 0 {
+		if r := m.Router(); r.Role != "master" || r.Stats.LeftMaster != 0 {
 			t.Errorf("%s, left %d times, want master throughout", r.Role, r.Stats.LeftMaster)
 		}
 	})
@@ -59,13 +60,13 @@ func TestLoop(t *testing.T) {
 // invalid, keep coming (T-12): the backup takes over as if they did not exist.
 func TestInvalidAdvertsDoNotDelayTakeover(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
-		s := newSegment(t, "invalid-"+hook)
-		master, backup, forger := s.add("master"), s.add("backup"), s.add("forger")
-		low := instance{priority: 100}
-		master.run(hook, nil, instance{priority: 200})
-		master.awaitRole(only, "master")
-		backup.run(hook, nil, low)
-		backup.awaitFollowing(master)
+		s := newSite(t, "invalid-"+hook)
+		master, backup, forger := s.Add("master"), s.Add("backup"), s.Add("forger")
+		low := bed.Instance{Priority: 100}
+		master.Run(hook, nil, bed.Instance{Priority: 200})
+		master.AwaitRole(bed.Only, "master")
+		backup.Run(hook, nil, low)
+		backup.AwaitFollowing(master)
 
 		var frames [][]byte
 		wrongs := bogus(forger, backup)
@@ -73,19 +74,19 @@ func TestInvalidAdvertsDoNotDelayTakeover(t *testing.T) {
 			frames = append(frames, f.frame())
 		}
 		// Past the bridge, which may drop packets with a broken IP header itself.
-		keepInjecting(t, s.lab.Wire, backup.port(), 20*time.Millisecond, frames...)
+		keepInjecting(t, s.Lab.Wire, backup.Port(bed.NIC), 20*time.Millisecond, frames...)
 		for verdict := range wrongs {
-			backup.awaitDrops(verdict, 1)
+			backup.AwaitDrops(verdict, 1)
 		}
-		s.ear.loyal(0, backup, master, low.down())
-		backup.awaitFollowing(master)
-		mark := s.ear.mark()
-		master.running.kill()
-		last, first := s.ear.takeover(mark, master, backup)
-		within(t, last, first, low.down(), 2*low.down())
-		backup.awaitVIP(true)
-		if r := backup.router(); r.Stats.Received > uint64(len(s.ear.from(0, master))) {
-			t.Errorf("the backup took %d adverts, its master sent %d", r.Stats.Received, len(s.ear.from(0, master)))
+		loyal(t, s.Ear, 0, backup, master, low.Down())
+		backup.AwaitFollowing(master)
+		mark := s.Ear.Mark()
+		master.Running.Kill()
+		last, first := s.Ear.Takeover(mark, master, backup)
+		within(t, last, first, low.Down(), 2*low.Down())
+		backup.AwaitVIPs(true, bed.VIP)
+		if r := backup.Router(); r.Stats.Received > uint64(len(s.Ear.From(0, master))) {
+			t.Errorf("the backup took %d adverts, its master sent %d", r.Stats.Received, len(s.Ear.From(0, master)))
 		}
 	})
 }
@@ -97,24 +98,24 @@ func TestFlood(t *testing.T) {
 	const long = 3 * time.Second
 	for _, hook := range []string{"xdp", "tc"} { // one after the other, and alone: each takes a processor
 		t.Run(hook, func(t *testing.T) {
-			s := newSegment(t, "flood-"+hook)
-			master, backup, forger := s.add("master"), s.add("backup"), s.add("forger")
-			master.run(hook, nil, instance{priority: 200})
-			master.awaitRole(only, "master")
-			backup.run(hook, nil, instance{priority: 100})
-			backup.awaitFollowing(master)
+			s := newSite(t, "flood-"+hook)
+			master, backup, forger := s.Add("master"), s.Add("backup"), s.Add("forger")
+			master.Run(hook, nil, bed.Instance{Priority: 200})
+			master.AwaitRole(bed.Only, "master")
+			backup.Run(hook, nil, bed.Instance{Priority: 100})
+			backup.AwaitFollowing(master)
 
 			verdicts, frames := everyWrong(forger, backup)
-			before := backup.drops()
-			lines, busy, lost := lineCount(backup), cpu(t, backup), backup.statistics().RxDropped
-			sent, err := flood(s.lab.Wire, backup.port(), long, frames)
+			before := backup.Drops()
+			lines, busy, lost := lineCount(backup), cpu(t, backup), backup.Link(bed.NIC).Statistics.RxDropped
+			sent, err := flood(s.Lab.Wire, backup.Port(bed.NIC), long, frames)
 			if err != nil {
 				t.Fatal(err)
 			}
 			busy, lines = cpu(t, backup)-busy, lineCount(backup)-lines
-			lost = backup.statistics().RxDropped - lost
+			lost = backup.Link(bed.NIC).Statistics.RxDropped - lost
 
-			total := compareCounts(t, verdicts, sent, before, backup.drops(), lost)
+			total := compareCounts(t, verdicts, sent, before, backup.Drops(), lost)
 			t.Logf("%d frames in %s, %d lost before the filter, %d lines logged, %s of processor time",
 				total, long, lost, lines, busy)
 			if total < 30000 {
@@ -126,7 +127,7 @@ func TestFlood(t *testing.T) {
 			if busy > long/5 {
 				t.Errorf("the daemon took %s of processor time in %s", busy, long)
 			}
-			if r := backup.router(); r.Role != "backup" || r.Stats.BecameMaster != 0 || r.Stats.Sent != 0 {
+			if r := backup.Router(); r.Role != "backup" || r.Stats.BecameMaster != 0 || r.Stats.Sent != 0 {
 				t.Errorf("%s, became master %d times, sent %d adverts: want backup throughout",
 					r.Role, r.Stats.BecameMaster, r.Stats.Sent)
 			}
@@ -135,13 +136,13 @@ func TestFlood(t *testing.T) {
 }
 
 // everyWrong is each kind of bogus advert once, and many foreign ones from as many sources, with the verdict of each.
-func everyWrong(by, victim *machine) (verdicts []string, frames [][]byte) {
+func everyWrong(by, victim *bed.Machine) (verdicts []string, frames [][]byte) {
 	for verdict, f := range bogus(by, victim) {
 		verdicts, frames = append(verdicts, verdict), append(frames, f.frame())
 	}
 	for n := range uint8(250) {
-		f := by.forge(100)
-		f.vrid, f.src = n&63+vrid+1, netip.AddrFrom4([4]byte{172, 160, 181, n})
+		f := forge(by, 100)
+		f.VRID, f.Src = n&63+bed.VRID+1, netip.AddrFrom4([4]byte{172, 160, 181, n})
 		verdicts, frames = append(verdicts, "foreign"), append(frames, f.frame())
 	}
 	return verdicts, frames
@@ -176,13 +177,13 @@ func compareCounts(t *testing.T, verdicts []string, sent []uint64, before, after
 	return total
 }
 
-func lineCount(m *machine) int { return strings.Count(m.running.written(), "\n") }
+func lineCount(m *bed.Machine) int { return strings.Count(m.Running.Written(), "\n") }
 
 // cpu is the processor time that the machine's daemon has taken, proc(5).
-func cpu(t *testing.T, m *machine) time.Duration {
+func cpu(t *testing.T, m *bed.Machine) time.Duration {
 	t.Helper()
 	const tick = 10 * time.Millisecond // USER_HZ is 100 on every architecture
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.running.cmd.Process.Pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.Running.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}

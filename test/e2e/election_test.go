@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/lab"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 // several is how many adverts a segment is watched for before it counts as settled.
@@ -16,85 +17,85 @@ const several = 10
 // one priority 0 with everything an advert has, upon which the next backup takes over after its skew.
 func TestLeave(t *testing.T) {
 	t.Parallel()
-	s := newSegment(t, "leave")
-	master, backup, third := s.add("master"), s.add("backup"), s.add("third")
+	s := newSite(t, "leave")
+	master, backup, third := s.Add("master"), s.Add("backup"), s.Add("third")
 	// At this interval no busy machine mistakes skew for master-down.
-	i := instance{interval: 400 * time.Millisecond, vips: []netip.Prefix{vip, netip.PrefixFrom(other, 24)}}
+	i := bed.Instance{Interval: 400 * time.Millisecond, VIPs: []netip.Prefix{bed.VIP, netip.PrefixFrom(other, 24)}}
 	low, lowest := i, i
-	i.priority, low.priority, lowest.priority = 200, 100, 50
-	master.run("xdp", nil, i)
-	backup.run("tc", nil, low)
-	third.run("xdp", nil, lowest)
-	master.awaitRole(only, "master")
-	backup.awaitFollowing(master)
-	third.awaitFollowing(master)
+	i.Priority, low.Priority, lowest.Priority = 200, 100, 50
+	master.Run("xdp", nil, i)
+	backup.Run("tc", nil, low)
+	third.Run("xdp", nil, lowest)
+	master.AwaitRole(bed.Only, "master")
+	backup.AwaitFollowing(master)
+	third.AwaitFollowing(master)
 
-	mark := s.ear.mark()
-	third.running.stop()
-	s.ear.await(mark, 2, master)
-	s.ear.silent(0, third)
+	mark := s.Ear.Mark()
+	third.Running.Stop()
+	s.Ear.Await(mark, 2, master)
+	silent(t, s.Ear, 0, third)
 
-	mark = s.ear.mark()
-	master.running.stop()
-	last, first := s.ear.takeover(mark, master, backup)
-	within(t, last, first, low.skew(), low.down())
-	var goodbyes []advert
-	for _, a := range s.ear.from(mark, master) {
-		if a.priority == 0 {
+	mark = s.Ear.Mark()
+	master.Running.Stop()
+	last, first := s.Ear.Takeover(mark, master, backup)
+	within(t, last, first, low.Skew(), low.Down())
+	var goodbyes []bed.Advert
+	for _, a := range s.Ear.From(mark, master) {
+		if a.Priority == 0 {
 			goodbyes = append(goodbyes, a)
 		}
 	}
 	if len(goodbyes) != 1 {
 		t.Fatalf("%d adverts of priority 0, want 1", len(goodbyes))
 	}
-	g, want := goodbyes[0], []netip.Addr{vip.Addr(), other}
-	if !slices.Equal(g.addrs, want) || g.ttl != 255 || g.version != 3 || g.src != master.v4 || g.dst != group {
+	g, want := goodbyes[0], []netip.Addr{bed.VIP.Addr(), other}
+	if !slices.Equal(g.Addrs, want) || g.TTL != 255 || g.Version != 3 || g.Src != master.V4 || g.Dst != group {
 		t.Errorf("goodbye %s: TTL %d, version %d to %s, addresses %s; want 255, 3, %s, %s",
-			g, g.ttl, g.version, g.dst, g.addrs, group, want)
+			g, g.TTL, g.Version, g.Dst, g.Addrs, group, want)
 	}
-	if last.priority != 0 {
+	if last.Priority != 0 {
 		t.Errorf("the master spoke after its goodbye: %s", last)
 	}
-	master.awaitVIP(false)
+	master.AwaitVIPs(false, bed.VIP)
 }
 
 // TestPreemption lets a better router join (T-05, SM-08, SM-12): it outlives the master, which falls silent, and the
 // virtual address hardly notices.
 func TestPreemption(t *testing.T) {
 	t.Parallel()
-	s := newSegment(t, "preempt")
-	low, high, client := s.add("low"), s.add("high"), s.add("client")
-	i := instance{priority: 100}
-	low.run("xdp", nil, i)
-	low.awaitRole(only, "master")
-	ping, err := client.Ping(t.Context(), vip.Addr(), 10*time.Millisecond)
+	s := newSite(t, "preempt")
+	low, high, client := s.Add("low"), s.Add("high"), s.Add("client")
+	i := bed.Instance{Priority: 100}
+	low.Run("xdp", nil, i)
+	low.AwaitRole(bed.Only, "master")
+	ping, err := client.Ping(t.Context(), bed.VIP.Addr(), 10*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	until(t, "an answer to a ping", func() bool { return answered(ping.Echos()) > 0 })
+	bed.Until(t, "an answer to a ping", bed.Patience, func() bool { return answered(ping.Echos()) > 0 })
 
-	mark := s.ear.mark()
-	i.priority = 200
-	high.run("tc", nil, i)
-	first := s.ear.await(mark, several, high)[0]
+	mark := s.Ear.Mark()
+	i.Priority = 200
+	high.Run("tc", nil, i)
+	first := s.Ear.Await(mark, several, high)[0]
 	crossed := 0
-	for _, a := range s.ear.from(mark, low) {
-		if a.at > first.at {
+	for _, a := range s.Ear.From(mark, low) {
+		if a.At > first.At {
 			crossed++
 		}
 	}
 	if crossed > 1 { // one may have been on its way
 		t.Errorf("the preempted master spoke %d times after the better one", crossed)
 	}
-	low.awaitFollowing(high)
-	low.awaitVIP(false)
-	high.awaitVIP(true)
-	if why := high.router().Why; why != "preempt" {
+	low.AwaitFollowing(high)
+	low.AwaitVIPs(false, bed.VIP)
+	high.AwaitVIPs(true, bed.VIP)
+	if why := high.Router().Why; why != "preempt" {
 		t.Errorf("the better one took over because of %s, want preempt", why)
 	}
 	echos := ping.Stop()
 	for _, o := range lab.Outages(echos[:max(0, len(echos)-2)]) { // the last ones had no time
-		if o.To-o.From > i.down() {
+		if o.To-o.From > i.Down() {
 			t.Errorf("%d pings were lost in %s", o.Lost, o.To-o.From)
 		}
 	}
@@ -104,50 +105,50 @@ func TestPreemption(t *testing.T) {
 // master leaves.
 func TestNoPreemption(t *testing.T) {
 	t.Parallel()
-	s := newSegment(t, "nopreempt")
-	low, high := s.add("low"), s.add("high")
-	i := instance{priority: 100, interval: 200 * time.Millisecond}
-	low.run("tc", nil, i)
-	low.awaitRole(only, "master")
-	i.priority, i.lines = 200, []string{"nopreempt"}
-	high.run("xdp", nil, i)
-	high.awaitFollowing(low)
-	s.ear.await(s.ear.mark(), several, low)
-	s.ear.loyal(0, high, low, i.down())
+	s := newSite(t, "nopreempt")
+	low, high := s.Add("low"), s.Add("high")
+	i := bed.Instance{Priority: 100, Interval: 200 * time.Millisecond}
+	low.Run("tc", nil, i)
+	low.AwaitRole(bed.Only, "master")
+	i.Priority, i.Lines = 200, []string{"nopreempt"}
+	high.Run("xdp", nil, i)
+	high.AwaitFollowing(low)
+	s.Ear.Await(s.Ear.Mark(), several, low)
+	loyal(t, s.Ear, 0, high, low, i.Down())
 
-	mark := s.ear.mark()
-	low.running.stop()
-	last, first := s.ear.takeover(mark, low, high)
-	within(t, last, first, i.skew(), i.down())
+	mark := s.Ear.Mark()
+	low.Running.Stop()
+	last, first := s.Ear.Takeover(mark, low, high)
+	within(t, last, first, i.Skew(), i.Down())
 }
 
 // TestTie joins a second router of equal priority and higher address (T-07, SM-20): it stays backup. Once both are
 // masters, apart, and meet again, the higher address wins (SM-13, SM-29).
 func TestTie(t *testing.T) {
 	t.Parallel()
-	s := newSegment(t, "tie")
-	lower, higher := s.add("lower"), s.add("higher")
-	i := instance{priority: 100}
-	lower.run("xdp", nil, i)
-	lower.awaitRole(only, "master")
-	higher.run("xdp", nil, i)
-	higher.awaitFollowing(lower)
-	s.ear.await(s.ear.mark(), several, lower)
-	s.ear.loyal(0, higher, lower, i.down())
+	s := newSite(t, "tie")
+	lower, higher := s.Add("lower"), s.Add("higher")
+	i := bed.Instance{Priority: 100}
+	lower.Run("xdp", nil, i)
+	lower.AwaitRole(bed.Only, "master")
+	higher.Run("xdp", nil, i)
+	higher.AwaitFollowing(lower)
+	s.Ear.Await(s.Ear.Mark(), several, lower)
+	loyal(t, s.Ear, 0, higher, lower, i.Down())
 
-	if err := s.lab.Cut(higher.Host); err != nil {
+	if err := s.Lab.Cut(higher.Host); err != nil {
 		t.Fatal(err)
 	}
-	higher.awaitRole(only, "master")
-	if err := s.lab.Heal(higher.Host); err != nil {
+	higher.AwaitRole(bed.Only, "master")
+	if err := s.Lab.Heal(higher.Host); err != nil {
 		t.Fatal(err)
 	}
-	lower.awaitFollowing(higher)
-	lower.awaitVIP(false)
-	mark := s.ear.mark()
-	s.ear.await(mark, several, higher)
-	s.ear.silent(mark, lower)
-	if why := lower.router().Why; why != "tie" {
+	lower.AwaitFollowing(higher)
+	lower.AwaitVIPs(false, bed.VIP)
+	mark := s.Ear.Mark()
+	s.Ear.Await(mark, several, higher)
+	silent(t, s.Ear, mark, lower)
+	if why := lower.Router().Why; why != "tie" {
 		t.Errorf("the lower one left because of %s, want tie", why)
 	}
 }
@@ -157,27 +158,27 @@ func TestTie(t *testing.T) {
 func TestIntervalIsLearned(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
 		const slow = 500 * time.Millisecond
-		s := newSegment(t, "learn-"+hook)
-		master, backup := s.add("master"), s.add("backup")
-		master.run(hook, nil, instance{priority: 200, interval: slow})
-		master.awaitRole(only, "master")
-		backup.run(hook, nil, instance{priority: 100})
-		if slow <= (instance{priority: 100}).down() {
+		s := newSite(t, "learn-"+hook)
+		master, backup := s.Add("master"), s.Add("backup")
+		master.Run(hook, nil, bed.Instance{Priority: 200, Interval: slow})
+		master.AwaitRole(bed.Only, "master")
+		backup.Run(hook, nil, bed.Instance{Priority: 100})
+		if slow <= (bed.Instance{Priority: 100}).Down() {
 			t.Fatal("the master is not slow enough to show anything")
 		}
-		s.ear.await(s.ear.mark(), 1, master)
-		backup.awaitFollowing(master)
-		mark := s.ear.mark()
-		s.ear.await(mark, 4, master)
-		s.ear.loyal(mark, backup, master, 3*slow+skew(100, slow))
-		if r := backup.router(); r.MasterInterval != slow.Seconds() || r.Interval != interval.Seconds() {
+		s.Ear.Await(s.Ear.Mark(), 1, master)
+		backup.AwaitFollowing(master)
+		mark := s.Ear.Mark()
+		s.Ear.Await(mark, 4, master)
+		loyal(t, s.Ear, mark, backup, master, 3*slow+bed.Skew(3, 100, slow))
+		if r := backup.Router(); r.MasterInterval != slow.Seconds() || r.Interval != interval.Seconds() {
 			t.Errorf("status says intervals %g and %g, want the master's %s and our %s", r.MasterInterval, r.Interval, slow, interval)
 		}
 
-		mark = s.ear.mark()
-		master.running.stop()
-		last, first := s.ear.takeover(mark, master, backup)
-		within(t, last, first, skew(100, slow), 3*slow)
+		mark = s.Ear.Mark()
+		master.Running.Stop()
+		last, first := s.Ear.Takeover(mark, master, backup)
+		within(t, last, first, bed.Skew(3, 100, slow), 3*slow)
 	})
 }
 
@@ -195,26 +196,26 @@ func TestLosingAdvert(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSegment(t, "losing-"+c.name)
-			m, forger := s.add("m"), s.add("forger")
-			m.run("xdp", nil, instance{version: c.version, interval: every, priority: 100})
-			m.awaitRole(only, "master")
-			worse := forger.forge(50)
-			worse.version, worse.interval = c.version, every
+			s := newSite(t, "losing-"+c.name)
+			m, forger := s.Add("m"), s.Add("forger")
+			m.Run("xdp", nil, bed.Instance{Version: c.version, Interval: every, Priority: 100})
+			m.AwaitRole(bed.Only, "master")
+			worse := forge(forger, 50)
+			worse.Version, worse.Interval = c.version, every
 
-			mark := s.ear.mark()
-			before := s.ear.await(mark, 1, m)[0]
-			mark = s.ear.mark()
-			forger.inject(worse.frame())
-			heard := s.ear.await(mark, 1+c.answers, m)
-			injected := s.ear.from(mark, forger)
+			mark := s.Ear.Mark()
+			before := s.Ear.Await(mark, 1, m)[0]
+			mark = s.Ear.Mark()
+			inject(forger, worse.frame())
+			heard := s.Ear.Await(mark, 1+c.answers, m)
+			injected := s.Ear.From(mark, forger)
 			if len(injected) != 1 {
 				t.Fatalf("%d adverts injected, want 1", len(injected))
 			}
 			answers := 0
 			for _, a := range heard {
 				// The next one in the rhythm cannot come before half an interval is over.
-				if a.at >= injected[0].at && a.at < before.at+every/2 {
+				if a.At >= injected[0].At && a.At < before.At+every/2 {
 					answers++
 				}
 			}
@@ -222,10 +223,10 @@ func TestLosingAdvert(t *testing.T) {
 				t.Errorf("%d answers to a losing advert, want %d: %v after %v and %v", answers, c.answers, heard, before, injected)
 			}
 			next := heard[c.answers]
-			if gap := next.at - before.at; gap < every-every/4 || gap > every+every/4 {
+			if gap := next.At - before.At; gap < every-every/4 || gap > every+every/4 {
 				t.Errorf("the rhythm broke: %s between two adverts, want %s", gap, every)
 			}
-			if r := m.router(); r.Role != "master" || r.Stats.LeftMaster != 0 {
+			if r := m.Router(); r.Role != "master" || r.Stats.LeftMaster != 0 {
 				t.Errorf("%s, left %d times, want master throughout", r.Role, r.Stats.LeftMaster)
 			}
 		})
@@ -236,28 +237,28 @@ func TestLosingAdvert(t *testing.T) {
 // version 2 backup follows it.
 func TestBothVersions(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
-		s := newSegment(t, "both-"+hook)
-		master, old := s.add("master"), s.add("old")
-		i := instance{priority: 200, interval: 500 * time.Millisecond, lines: []string{"@xvrrp v2_v3_interop"}}
-		master.run(hook, nil, i)
-		master.awaitRole(only, "master")
-		old.run(hook, nil, instance{version: 2, interval: time.Second, priority: 100})
-		old.awaitFollowing(master)
+		s := newSite(t, "both-"+hook)
+		master, old := s.Add("master"), s.Add("old")
+		i := bed.Instance{Priority: 200, Interval: 500 * time.Millisecond, Lines: []string{"@xvrrp v2_v3_interop"}}
+		master.Run(hook, nil, i)
+		master.AwaitRole(bed.Only, "master")
+		old.Run(hook, nil, bed.Instance{Version: 2, Interval: time.Second, Priority: 100})
+		old.AwaitFollowing(master)
 
-		mark := s.ear.mark()
-		heard := s.ear.await(mark, 8, master)
+		mark := s.Ear.Mark()
+		heard := s.Ear.Await(mark, 8, master)
 		for n, a := range heard[:8] {
-			if n > 0 && a.version+heard[n-1].version != 5 {
-				t.Errorf("version %d after version %d, want them by turns", a.version, heard[n-1].version)
+			if n > 0 && a.Version+heard[n-1].Version != 5 {
+				t.Errorf("version %d after version %d, want them by turns", a.Version, heard[n-1].Version)
 			}
-			want := i.interval
-			if a.version == 2 {
+			want := i.Interval
+			if a.Version == 2 {
 				want = time.Second // whole seconds
 			}
-			if a.interval != want || a.priority != 200 || !slices.Equal(a.addrs, []netip.Addr{vip.Addr()}) {
-				t.Errorf("version %d advert %s with interval %s and addresses %s", a.version, a, a.interval, a.addrs)
+			if a.Interval != want || a.Priority != 200 || !slices.Equal(a.Addrs, []netip.Addr{bed.VIP.Addr()}) {
+				t.Errorf("version %d advert %s with interval %s and addresses %s", a.Version, a, a.Interval, a.Addrs)
 			}
 		}
-		s.ear.silent(0, old)
+		silent(t, s.Ear, 0, old)
 	})
 }

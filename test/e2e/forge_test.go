@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/xvrrp/xvrrp/control/lab"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 var (
@@ -21,7 +22,7 @@ var (
 
 // forged is a version 3 or 2 advert to be put on the wire as it is, right or wrong.
 type forged struct {
-	advert
+	bed.Advert
 	kind   uint8  // VRRP type
 	tail   []byte // after the address list
 	amiss  uint16 // what the checksum is off by
@@ -29,18 +30,18 @@ type forged struct {
 }
 
 // forge begins with a valid advert of the machine for the tutorial's router, in the form of our own.
-func (m *machine) forge(priority uint8) forged {
-	return forged{kind: 1, advert: advert{mac: m.mac, src: m.v4, dst: group, ttl: 255, version: 3, vrid: vrid,
-		priority: priority, interval: interval, addrs: []netip.Addr{vip.Addr()}}}
+func forge(m *bed.Machine, priority uint8) forged {
+	return forged{kind: 1, Advert: bed.Advert{MAC: m.MAC, Src: m.V4, Dst: group, TTL: 255, Version: 3, VRID: bed.VRID,
+		Priority: priority, Interval: interval, Addrs: []netip.Addr{bed.VIP.Addr()}}}
 }
 
 func (f forged) frame() []byte {
-	b := append(append([]byte(nil), groupMAC[:]...), f.mac[:]...)
-	b = binary.BigEndian.AppendUint16(b, etherIPv4)
+	b := append(append([]byte(nil), groupMAC[:]...), f.MAC[:]...)
+	b = binary.BigEndian.AppendUint16(b, bed.EtherIPv4)
 	message := f.message()
-	ip := []byte{0x45, 0xc0, 0, 0, 0, 0, 0, 0, f.ttl, protocol, 0, 0}
-	binary.BigEndian.PutUint16(ip[2:], uint16(ipv4Len+len(message)))
-	ip = append(append(ip, f.src.AsSlice()...), f.dst.AsSlice()...)
+	ip := []byte{0x45, 0xc0, 0, 0, 0, 0, 0, 0, f.TTL, bed.Protocol, 0, 0}
+	binary.BigEndian.PutUint16(ip[2:], uint16(bed.IPv4Len+len(message)))
+	ip = append(append(ip, f.Src.AsSlice()...), f.Dst.AsSlice()...)
 	binary.BigEndian.PutUint16(ip[10:], ^sum(ip))
 	if f.damage != nil {
 		f.damage(ip)
@@ -49,20 +50,20 @@ func (f forged) frame() []byte {
 }
 
 func (f forged) message() []byte {
-	m := []byte{f.version<<4 | f.kind, f.vrid, f.priority, uint8(len(f.addrs)), 0, uint8(f.interval / time.Second), 0, 0}
-	if f.version != 2 {
-		binary.BigEndian.PutUint16(m[4:], uint16(f.interval/centisecond))
+	m := []byte{f.Version<<4 | f.kind, f.VRID, f.Priority, uint8(len(f.Addrs)), 0, uint8(f.Interval / time.Second), 0, 0}
+	if f.Version != 2 {
+		binary.BigEndian.PutUint16(m[4:], uint16(f.Interval/bed.Centisecond))
 	}
-	for _, a := range f.addrs {
+	for _, a := range f.Addrs {
 		m = append(m, a.AsSlice()...)
 	}
-	if f.version == 2 {
+	if f.Version == 2 {
 		m = append(m, make([]byte, 8)...) // authentication data
 	}
 	m = append(m, f.tail...)
 	summed := m
-	if f.version != 2 { // with a pseudo header, as keepalived and we do
-		summed = append(append(append([]byte(nil), f.src.AsSlice()...), f.dst.AsSlice()...), 0, protocol, 0, uint8(len(m)))
+	if f.Version != 2 { // with a pseudo header, as keepalived and we do
+		summed = append(append(append([]byte(nil), f.Src.AsSlice()...), f.Dst.AsSlice()...), 0, bed.Protocol, 0, uint8(len(m)))
 		summed = append(summed, m...)
 	}
 	binary.BigEndian.PutUint16(m[6:], ^sum(summed)+f.amiss)
@@ -83,26 +84,26 @@ func sum(b []byte) uint16 {
 
 // bogus makes an advert invalid in one way each, by the verdict it deserves of the victim. Whatever the way, it
 // would win any election.
-func bogus(by, victim *machine) map[string]forged {
+func bogus(by, victim *bed.Machine) map[string]forged {
 	spoilt := func(spoil func(*forged)) forged {
-		f := by.forge(254)
+		f := forge(by, 254)
 		spoil(&f)
 		return f
 	}
 	return map[string]forged{
-		"ttl":          spoilt(func(f *forged) { f.ttl = 254 }),                     // RX-01
-		"version":      spoilt(func(f *forged) { f.version = 4 }),                   // RX-02
+		"ttl":          spoilt(func(f *forged) { f.TTL = 254 }),                     // RX-01
+		"version":      spoilt(func(f *forged) { f.Version = 4 }),                   // RX-02
 		"type":         spoilt(func(f *forged) { f.kind = 7 }),                      // RX-03
-		"count_zero":   spoilt(func(f *forged) { f.addrs = nil }),                   // RX-05
+		"count_zero":   spoilt(func(f *forged) { f.Addrs = nil }),                   // RX-05
 		"length":       spoilt(func(f *forged) { f.tail = make([]byte, 4) }),        // RX-06
 		"checksum":     spoilt(func(f *forged) { f.amiss = 1 }),                     // RX-07
-		"interval":     spoilt(func(f *forged) { f.interval = 0 }),                  // RX-12
-		"self_source":  spoilt(func(f *forged) { f.src = victim.v4 }),               // RX-20
-		"dst":          spoilt(func(f *forged) { f.dst = group.Next() }),            // RX-22
+		"interval":     spoilt(func(f *forged) { f.Interval = 0 }),                  // RX-12
+		"self_source":  spoilt(func(f *forged) { f.Src = victim.V4 }),               // RX-20
+		"dst":          spoilt(func(f *forged) { f.Dst = group.Next() }),            // RX-22
 		"fragment":     spoilt(func(f *forged) { f.damage = moreFragments }),        // RX-24
-		"src":          spoilt(func(f *forged) { f.src = netip.IPv4Unspecified() }), // RX-30
+		"src":          spoilt(func(f *forged) { f.Src = netip.IPv4Unspecified() }), // RX-30
 		"ip_malformed": spoilt(func(f *forged) { f.damage = breakSum }),             // CK-09
-		"conflict":     spoilt(func(f *forged) { f.addrs = []netip.Addr{other} }),   // another cluster
+		"conflict":     spoilt(func(f *forged) { f.Addrs = []netip.Addr{other} }),   // another cluster
 	}
 }
 
@@ -112,13 +113,13 @@ func breakSum(ip []byte) { ip[10] ^= 0xff }
 func moreFragments(ip []byte) {
 	ip[6] |= 0x20
 	ip[10], ip[11] = 0, 0
-	binary.BigEndian.PutUint16(ip[10:], ^sum(ip[:ipv4Len]))
+	binary.BigEndian.PutUint16(ip[10:], ^sum(ip[:bed.IPv4Len]))
 }
 
-func (m *machine) inject(frame []byte) {
-	m.segment.t.Helper()
-	if err := m.Inject(nic, frame); err != nil {
-		m.segment.t.Fatal(err)
+func inject(m *bed.Machine, frame []byte) {
+	m.Site.T.Helper()
+	if err := m.Inject(bed.NIC, frame); err != nil {
+		m.Site.T.Fatal(err)
 	}
 }
 

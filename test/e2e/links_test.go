@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/xvrrp/xvrrp/control/lab"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 // late is a card that is not there from the start, and cableEnd what it is connected to.
@@ -22,49 +23,49 @@ const (
 // appears, and again each time it goes; on a new card the filter and the election work as on the first.
 func TestInterfaceComesAndGoes(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
-		s := newSegment(t, "comes-"+hook)
-		m := s.add("m")
-		here := instance{name: "HERE", priority: 100}
-		m.run(hook, nil, here,
-			instance{name: "LATE", priority: 100, iface: late, vrid: 57})
-		m.awaitRole("LATE", "fault")
-		m.awaitRole("HERE", "master")
-		if faults := strings.Join(m.routerNamed("LATE").Faults, "\n"); !strings.Contains(faults, "ens192 does not exist") {
+		s := newSite(t, "comes-"+hook)
+		m := s.Add("m")
+		here := bed.Instance{Name: "HERE", Priority: 100}
+		m.Run(hook, nil, here,
+			bed.Instance{Name: "LATE", Priority: 100, Iface: late, VRID: 57})
+		m.AwaitRole("LATE", "fault")
+		m.AwaitRole("HERE", "master")
+		if faults := strings.Join(m.RouterNamed("LATE").Faults, "\n"); !strings.Contains(faults, "ens192 does not exist") {
 			t.Errorf("fault %q does not say what is missing", faults)
 		}
 
 		indexes := map[int]bool{}
 		for range 2 {
-			indexes[m.addCard()] = true
-			m.awaitRole("LATE", "master")
-			until(t, "the virtual address on the new card", func() bool { return m.HasAddr(late, vip.Addr()) })
-			until(t, "the router on the new card to yield", func() bool {
-				m.outrank()
-				return m.routerNamed("LATE").Role == "backup"
+			indexes[addCard(m)] = true
+			m.AwaitRole("LATE", "master")
+			bed.Until(t, "the virtual address on the new card", bed.Patience, func() bool { return m.HasAddr(late, bed.VIP.Addr()) })
+			bed.Until(t, "the router on the new card to yield", bed.Patience, func() bool {
+				outrank(m)
+				return m.RouterNamed("LATE").Role == "backup"
 			})
-			m.delCard()
-			m.awaitRole("LATE", "fault")
+			delCard(m)
+			m.AwaitRole("LATE", "fault")
 		}
 		if len(indexes) != 2 {
 			t.Errorf("the card came back with index %v: nothing was shown", indexes)
 		}
-		if r := m.routerNamed("HERE"); r.Role != "master" || r.Stats.LeftMaster != 0 {
+		if r := m.RouterNamed("HERE"); r.Role != "master" || r.Stats.LeftMaster != 0 {
 			t.Errorf("the other router is %s, left %d times, want master throughout", r.Role, r.Stats.LeftMaster)
 		}
-		said := s.ear.from(0, m)
+		said := s.Ear.From(0, m)
 		for i := 1; i < len(said); i++ {
-			if gap := said[i].at - said[i-1].at; gap > here.down() {
+			if gap := said[i].At - said[i-1].At; gap > here.Down() {
 				t.Errorf("the other router was silent for %v while the filter came to the new card", gap)
 			}
 		}
-		m.running.stop()
+		m.Running.Stop()
 	})
 }
 
 // addCard adds a card with an address and returns its index.
-func (m *machine) addCard() (index int) {
-	m.segment.t.Helper()
-	m.segment.do(m.Host, func() error {
+func addCard(m *bed.Machine) (index int) {
+	m.Site.T.Helper()
+	m.Do(func() error {
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = late
 		if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: cableEnd}); err != nil {
@@ -88,9 +89,9 @@ func (m *machine) addCard() (index int) {
 	return index
 }
 
-func (m *machine) delCard() {
-	m.segment.t.Helper()
-	m.segment.do(m.Host, func() error {
+func delCard(m *bed.Machine) {
+	m.Site.T.Helper()
+	m.Do(func() error {
 		card, err := netlink.LinkByName(late)
 		if err != nil {
 			return err
@@ -100,14 +101,14 @@ func (m *machine) delCard() {
 }
 
 // outrank sends the late card's router one better advert.
-func (m *machine) outrank() {
-	m.segment.t.Helper()
-	better := m.forge(200)
-	better.vrid = 57
-	better.src = other
-	better.mac[5] ^= 0xff
+func outrank(m *bed.Machine) {
+	m.Site.T.Helper()
+	better := forge(m, 200)
+	better.VRID = 57
+	better.Src = other
+	better.MAC[5] ^= 0xff
 	if err := m.Inject(cableEnd, better.frame()); err != nil {
-		m.segment.t.Fatal(err)
+		m.Site.T.Fatal(err)
 	}
 }
 
@@ -115,45 +116,45 @@ func (m *machine) outrank() {
 // one virtual address, and after the stop neither address nor program is left.
 func TestFlaps(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
-		s := newSegment(t, "flaps-"+hook)
-		first, second := s.add("first"), s.add("second")
-		low := instance{priority: 100}
-		first.run(hook, nil, instance{priority: 200})
-		first.awaitRole(only, "master")
-		second.run(hook, nil, low)
-		second.awaitFollowing(first)
+		s := newSite(t, "flaps-"+hook)
+		first, second := s.Add("first"), s.Add("second")
+		low := bed.Instance{Priority: 100}
+		first.Run(hook, nil, bed.Instance{Priority: 200})
+		first.AwaitRole(bed.Only, "master")
+		second.Run(hook, nil, low)
+		second.AwaitFollowing(first)
 
 		for n := range 10 {
-			if err := first.SetLink(nic, false); err != nil {
+			if err := first.SetLink(bed.NIC, false); err != nil {
 				t.Fatal(err)
 			}
 			if n%2 == 0 { // let every other flap be noticed, and the rest be too short
-				first.awaitRole(only, "fault")
+				first.AwaitRole(bed.Only, "fault")
 			}
-			if err := first.SetLink(nic, true); err != nil {
+			if err := first.SetLink(bed.NIC, true); err != nil {
 				t.Fatal(err)
 			}
 		}
-		first.awaitRole(only, "master")
-		first.awaitVIP(true)
-		second.awaitFollowing(first)
-		second.awaitVIP(false)
-		mark := s.ear.mark()
-		s.ear.await(mark, several, first)
-		s.ear.loyal(mark, second, first, low.down())
-		if n := first.holds(vip.Addr()); n != 1 {
+		first.AwaitRole(bed.Only, "master")
+		first.AwaitVIPs(true, bed.VIP)
+		second.AwaitFollowing(first)
+		second.AwaitVIPs(false, bed.VIP)
+		mark := s.Ear.Mark()
+		s.Ear.Await(mark, several, first)
+		loyal(t, s.Ear, mark, second, first, low.Down())
+		if n := first.Holds(bed.VIP); n != 1 {
 			t.Errorf("the virtual address is there %d times, want once", n)
 		}
 
-		for _, m := range []*machine{first, second} {
+		for _, m := range []*bed.Machine{first, second} {
 			if n := programs(t, m.Host); n != 1 {
 				t.Errorf("%d programs on the card of %s, want 1", n, m.Name)
 			}
-			m.running.stop()
+			m.Running.Stop()
 			if n := programs(t, m.Host); n != 0 {
 				t.Errorf("%d programs on the card of %s after the stop, want none", n, m.Name)
 			}
-			if n := m.holds(vip.Addr()); n != 0 {
+			if n := m.Holds(bed.VIP); n != 0 {
 				t.Errorf("%d virtual addresses on %s after the stop, want none", n, m.Name)
 			}
 		}
@@ -164,7 +165,7 @@ func TestFlaps(t *testing.T) {
 func programs(t *testing.T, h *lab.Host) (n int) {
 	t.Helper()
 	err := h.Do(func() error {
-		card, err := netlink.LinkByName(nic)
+		card, err := netlink.LinkByName(bed.NIC)
 		if err != nil {
 			return err
 		}

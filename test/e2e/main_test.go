@@ -4,50 +4,20 @@
 package e2e
 
 import (
-	"flag"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
-// program is the xvrrp built for this run.
-var program string
+func TestMain(m *testing.M) { bed.Main(m, 4) }
 
-// atOnce is how many tests run at a time: they wait for intervals to pass and compute little.
-const atOnce = "4"
+// interval is that of instances which are given none.
+const interval = 100 * time.Millisecond
 
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	if err := flag.Set("test.parallel", atOnce); err != nil { // the command line still wins
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	dir, err := os.MkdirTemp("", "xvrrp-e2e")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "xvrrp")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "../../cmd/xvrrp")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build xvrrp: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
-
-// needRoot skips a test that makes namespaces.
-func needRoot(t *testing.T) {
+func newSite(t *testing.T, name string) *bed.Site {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: network namespaces and the filter")
-	}
+	return bed.New(t, "e2e-"+name)
 }
 
 // onEachHook runs a test with the filter on both hooks: native XDP, as on a card, and TC.

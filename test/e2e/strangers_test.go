@@ -13,12 +13,13 @@ import (
 	"golang.org/x/net/ipv4"
 
 	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 // TestAddressLists confronts a master with a better one whose address list is another (RX-14, RX-17): one that
 // shares no address belongs to another cluster, one that overlaps to a peer in the middle of a change.
 func TestAddressLists(t *testing.T) {
-	disjoint, overlap := []netip.Addr{other}, []netip.Addr{vip.Addr(), other}
+	disjoint, overlap := []netip.Addr{other}, []netip.Addr{bed.VIP.Addr(), other}
 	for _, c := range []struct {
 		name, hook, mismatch string
 		list                 []netip.Addr
@@ -31,28 +32,28 @@ func TestAddressLists(t *testing.T) {
 		{"overlap is a peer for tc", "tc", "", overlap, "", "another address list"},
 		{"accept takes disjoint", "xdp", "accept", disjoint, "", "another address list"},
 		{"drop refuses overlap", "xdp", "drop", overlap, "addr_list", ""},
-		{"drop takes the same", "xdp", "drop", []netip.Addr{vip.Addr()}, "", ""},
+		{"drop takes the same", "xdp", "drop", []netip.Addr{bed.VIP.Addr()}, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSegment(t, fmt.Sprintf("list-%s-%s%d", c.hook, c.mismatch, len(c.list))+c.verdict)
-			m, forger := s.add("m"), s.add("forger")
-			i := instance{priority: 100}
+			s := newSite(t, fmt.Sprintf("list-%s-%s%d", c.hook, c.mismatch, len(c.list))+c.verdict)
+			m, forger := s.Add("m"), s.Add("forger")
+			i := bed.Instance{Priority: 100}
 			if c.mismatch != "" {
-				i.lines = []string{"vrrp_address_mismatch " + c.mismatch}
+				i.Lines = []string{"vrrp_address_mismatch " + c.mismatch}
 			}
-			m.run(c.hook, nil, i)
-			m.awaitRole(only, "master")
-			f := forger.forge(200)
-			f.addrs = c.list
-			keepInjecting(t, forger.Host, nic, interval/2, f.frame())
+			m.Run(c.hook, nil, i)
+			m.AwaitRole(bed.Only, "master")
+			f := forge(forger, 200)
+			f.Addrs = c.list
+			keepInjecting(t, forger.Host, bed.NIC, interval/2, f.frame())
 			if c.verdict == "" {
-				m.awaitFollowing(forger)
-				m.awaitVIP(false)
+				m.AwaitFollowing(forger)
+				m.AwaitVIPs(false, bed.VIP)
 			} else {
-				m.awaitDrops(c.verdict, 10)
+				m.AwaitDrops(c.verdict, 10)
 			}
-			r := m.router()
+			r := m.Router()
 			if c.verdict != "" && (r.Role != "master" || r.Stats.LeftMaster != 0) {
 				t.Errorf("%s, left %d times, want master throughout", r.Role, r.Stats.LeftMaster)
 			}
@@ -60,9 +61,9 @@ func TestAddressLists(t *testing.T) {
 				t.Errorf("status notes %q, want %q", notes, c.note)
 			}
 			if c.verdict == "conflict" {
-				m.awaitEvent("conflict", "conflict")
-				m.running.awaitLog("bogus VRRP packet received on ens160 !!!")
-				m.running.awaitLog("source=" + forger.v4.String())
+				m.AwaitEvent("conflict", "conflict")
+				m.Running.AwaitLog("bogus VRRP packet received on ens160 !!!")
+				m.Running.AwaitLog("source=" + forger.V4.String())
 			}
 		})
 	}
@@ -73,21 +74,21 @@ func TestAddressLists(t *testing.T) {
 func TestForeignPassesToTheStack(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
 		const rate = 100
-		s := newSegment(t, "foreign-"+hook)
-		m, forger := s.add("m"), s.add("forger")
-		m.run(hook, []string{fmt.Sprintf("@xvrrp unknown_vrid_rate %d", rate)}, instance{priority: 100})
-		m.awaitRole(only, "master")
+		s := newSite(t, "foreign-"+hook)
+		m, forger := s.Add("m"), s.Add("forger")
+		m.Run(hook, []string{fmt.Sprintf("@xvrrp unknown_vrid_rate %d", rate)}, bed.Instance{Priority: 100})
+		m.AwaitRole(bed.Only, "master")
 		socket := rawSocket(s, m)
 
-		forger.inject(forger.forge(50).frame())
+		inject(forger, forge(forger, 50).frame())
 		for _, verdict := range []string{"ttl", "version", "type", "checksum", "conflict"} {
-			forger.inject(bogus(forger, m)[verdict].frame())
+			inject(forger, bogus(forger, m)[verdict].frame())
 		}
-		foreign := forger.forge(50)
+		foreign := forge(forger, 50)
 		var frames [][]byte
-		for foreign.vrid = 1; foreign.vrid <= 20; foreign.vrid++ {
+		for foreign.VRID = 1; foreign.VRID <= 20; foreign.VRID++ {
 			frames = append(frames, foreign.frame())
-			forger.inject(foreign.frame())
+			inject(forger, foreign.frame())
 		}
 		for want := uint8(1); want <= 20; want++ {
 			if got := receiveVRID(t, socket); got != want {
@@ -95,16 +96,16 @@ func TestForeignPassesToTheStack(t *testing.T) {
 			}
 		}
 
-		if _, err := flood(forger.Host, nic, 300*time.Millisecond, frames); err != nil {
+		if _, err := flood(forger.Host, bed.NIC, 300*time.Millisecond, frames); err != nil {
 			t.Fatal(err)
 		}
-		m.awaitDrops("flood", 1)
-		passed := m.drops()["foreign"]
-		last := forger.forge(50)
-		last.vrid = 99
-		keepInjecting(t, forger.Host, nic, interval, last.frame())
+		m.AwaitDrops("flood", 1)
+		passed := m.Drops()["foreign"]
+		last := forge(forger, 50)
+		last.VRID = 99
+		keepInjecting(t, forger.Host, bed.NIC, interval, last.frame())
 		got := uint64(len(frames))
-		for receiveVRID(t, socket) != last.vrid {
+		for receiveVRID(t, socket) != last.VRID {
 			got++
 		}
 		if got != passed {
@@ -114,29 +115,29 @@ func TestForeignPassesToTheStack(t *testing.T) {
 }
 
 // rawSocket is what another VRRP daemon on the machine would listen with.
-func rawSocket(s *segment, m *machine) net.PacketConn {
-	s.t.Helper()
+func rawSocket(s *bed.Site, m *bed.Machine) net.PacketConn {
+	s.T.Helper()
 	var conn net.PacketConn
-	s.do(m.Host, func() (err error) {
+	m.Do(func() (err error) {
 		if conn, err = net.ListenPacket("ip4:112", "0.0.0.0"); err != nil {
 			return err
 		}
-		card, err := net.InterfaceByName(nic)
+		card, err := net.InterfaceByName(bed.NIC)
 		if err != nil {
 			return err
 		}
 		return ipv4.NewPacketConn(conn).JoinGroup(card, &net.IPAddr{IP: group.AsSlice()})
 	})
-	s.t.Cleanup(func() { conn.Close() })
+	s.T.Cleanup(func() { conn.Close() })
 	return conn
 }
 
 func receiveVRID(t *testing.T, conn net.PacketConn) uint8 {
 	t.Helper()
 	b := make([]byte, 1500)
-	conn.SetReadDeadline(time.Now().Add(patience))
+	conn.SetReadDeadline(time.Now().Add(bed.Patience))
 	n, _, err := conn.ReadFrom(b)
-	if err != nil || n < headLen {
+	if err != nil || n < bed.HeadLen {
 		t.Fatalf("receive an advert: %d bytes, %v", n, err)
 	}
 	return b[1]
@@ -153,34 +154,34 @@ exec "$@"`
 // nothing.
 func TestObservation(t *testing.T) {
 	onEachHook(t, func(t *testing.T, hook string) {
-		s := newSegment(t, "observe-"+hook)
-		master, observer := s.add("master"), s.add("observer")
-		card, err := observer.Capture(nic)
+		s := newSite(t, "observe-"+hook)
+		master, observer := s.Add("master"), s.Add("observer")
+		card, err := observer.Capture(bed.NIC)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer card.Close()
-		observer.start("unshare", "--mount", "sh", "-c", withoutFiles, "sh",
-			program, "run", "--iface", nic, "--runtime-dir", observer.path("run"), "--attach", hook)
-		master.run(hook, nil, instance{priority: 100})
-		master.awaitRole(only, "master")
+		observer.Start("xvrrp", "unshare", "--mount", "sh", "-c", withoutFiles, "sh",
+			bed.Program, "run", "--iface", bed.NIC, "--runtime-dir", observer.Path("run"), "--attach", hook)
+		master.Run(hook, nil, bed.Instance{Priority: 100})
+		master.AwaitRole(bed.Only, "master")
 
-		observer.awaitDrops("foreign", 10)
-		snapshot := observer.snapshot()
+		observer.AwaitDrops("foreign", 10)
+		snapshot := observer.Snapshot()
 		if len(snapshot.Routers) != 0 {
 			t.Errorf("%d routers, want none", len(snapshot.Routers))
 		}
 		heard := slices.IndexFunc(snapshot.Heard, func(h api.Sighting) bool {
-			return h.Source == master.v4.String() && h.VRID == vrid && h.Version == 3 && h.Priority == 100 &&
-				h.Verdict == "foreign" && slices.Equal(h.Addresses, []string{vip.Addr().String()})
+			return h.Source == master.V4.String() && h.VRID == bed.VRID && h.Version == 3 && h.Priority == 100 &&
+				h.Verdict == "foreign" && slices.Equal(h.Addresses, []string{bed.VIP.Addr().String()})
 		})
 		if heard < 0 {
 			t.Errorf("heard %+v, want the master's adverts", snapshot.Heard)
 		}
-		observer.running.stop()
+		observer.Running.Stop()
 		for _, f := range card.Frames() {
-			_, says := readAdvert(f)
-			if f.Outgoing && (says || binary.BigEndian.Uint16(f.Data[12:]) == etherARP) {
+			_, says := bed.ReadAdvert(f)
+			if f.Outgoing && (says || binary.BigEndian.Uint16(f.Data[12:]) == bed.EtherARP) {
 				t.Fatalf("the observer sent % x", f.Data)
 			}
 		}

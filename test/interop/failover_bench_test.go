@@ -20,7 +20,7 @@ const failoverRounds = 15
 func BenchmarkFailover(b *testing.B) {
 	for _, interval := range []time.Duration{10 * time.Millisecond, 100 * time.Millisecond} {
 		b.Run(interval.String(), func(b *testing.B) {
-			s := newSegment(b, "bench")
+			s := newSite(b, "bench")
 			master := newSide(b, s, "master", keepalived{})
 			backups := []*side{
 				newSide(b, s, "xdp", xvrrp{"xdp"}),
@@ -49,10 +49,10 @@ func overshoot(b testing.TB, p *pair, interval time.Duration) time.Duration {
 	p.awaitMaster(p.first, p.second)
 	// The backup has heard adverts by now; the kill comes at any point between two of them.
 	time.Sleep(2*i.down() + rand.N(interval))
-	mark := p.segment.ear.now() - 1
-	p.first.running.kill()
+	mark := p.site.Ear.Mark() - 1
+	p.first.Running.Kill()
 	h := p.awaitHandover(mark, p.first, p.second, i.down(), election.Silence)
-	p.second.stop(b)
+	p.second.Running.Stop()
 	return h.took() - i.down()
 }
 

@@ -75,11 +75,18 @@ func versionThree(t *testing.T, peer daemon, short string, v6 bool, interval tim
 	low.priority = 100
 	polite.nopreempt = true
 	for _, mode := range attachModes {
+		name := fmt.Sprintf("%s-%s-%s-%s", short, family, interval, mode)
+		run := func(t *testing.T, name string, first, second daemon) {
+			if interval >= 100*time.Millisecond { // quicker ones take the machine for themselves
+				t.Parallel()
+			}
+			newPair(t, name, first, second).run(high, low, polite)
+		}
 		t.Run(fmt.Sprintf("%s %s xvrrp on %s is master", family, interval, mode), func(t *testing.T) {
-			newPair(t, short+"-m-"+mode, xvrrp{mode}, peer).run(high, low, polite)
+			run(t, name+"-m", xvrrp{mode}, peer)
 		})
 		t.Run(fmt.Sprintf("%s %s xvrrp on %s is backup", family, interval, mode), func(t *testing.T) {
-			newPair(t, short+"-b-"+mode, peer, xvrrp{mode}).run(high, low, polite)
+			run(t, name+"-b", peer, xvrrp{mode})
 		})
 	}
 }

@@ -1,67 +1,64 @@
 package interop
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/test/bed"
 )
 
 // side is one half of a pair: a daemon on its machine.
 type side struct {
 	daemon
-	*machine
-	running *process
-	runs    instance
+	*bed.Machine
+	runs instance
 }
 
-func newSide(t testing.TB, s *segment, name string, d daemon) *side {
+func newSide(t testing.TB, s *bed.Site, name string, d daemon) *side {
 	t.Helper()
-	m := s.add(name)
+	m := s.Add(name)
 	d.prepare(t, m)
-	return &side{daemon: d, machine: m}
+	return &side{daemon: d, Machine: m}
 }
 
 func (s *side) start(t testing.TB, i instance) {
 	t.Helper()
-	s.runs, s.running = i, s.daemon.start(t, s.machine, i)
+	s.runs = i
+	s.daemon.start(t, s.Machine, i)
 }
 
-func (s *side) stop(t testing.TB) {
-	t.Helper()
-	s.running.stop(t)
-}
+func (s *side) source() netip.Addr { return s.daemon.source(s.Machine, s.runs.v6) }
 
-func (s *side) source() netip.Addr { return s.daemon.source(s.machine, s.runs.v6) }
-
-// holds tells how many of the virtual addresses `ip addr` would show on the card.
-func (s *side) holds(t testing.TB) int {
-	t.Helper()
-	addrs, err := s.Addrs(nic)
-	if err != nil {
-		t.Fatal(err)
+// lacks tells what of the virtual addresses is not as it should be on the card; it is empty if all is well.
+func (s *side) lacks(held bool) string {
+	if !s.addsVIP() {
+		return ""
 	}
-	held := 0
-	for _, vip := range s.runs.vips() {
-		if slices.Contains(addrs, vip) {
-			held++
-		}
+	vips := s.runs.vips()
+	switch has := s.Holds(vips...); {
+	case held && has < len(vips):
+		return fmt.Sprintf("%s has %d of the addresses %s", s.Name, has, vips)
+	case !held && has > 0:
+		return fmt.Sprintf("%s still has %d of the addresses %s", s.Name, has, vips)
 	}
-	return held
+	return ""
 }
 
 // pair is two routers of one virtual router. The first has the higher priority.
 type pair struct {
 	t             testing.TB
-	segment       *segment
+	site          *bed.Site
 	first, second *side
 }
 
 func newPair(t testing.TB, name string, first, second daemon) *pair {
 	t.Helper()
-	s := newSegment(t, name)
+	s := newSite(t, name)
 	return &pair{t, s, newSide(t, s, "first", first), newSide(t, s, "second", second)}
 }
 
@@ -71,32 +68,24 @@ const settled = 3
 // awaitMaster waits until the segment hears one side alone, and the virtual addresses are where they belong.
 func (p *pair) awaitMaster(master, other *side) {
 	p.t.Helper()
-	mark := p.segment.ear.now()
-	until(p.t, master.Name+" being the only master", 2*master.runs.down()+patience, func() bool {
-		heard := p.segment.ear.since(mark)
-		if len(heard) < settled {
-			return false
+	mark := p.site.Ear.Mark()
+	bed.UntilNone(p.t, master.Name+" being the only master", func() string {
+		heard := p.site.Ear.Since(mark)
+		heard = heard[max(0, len(heard)-settled):]
+		stranger := slices.ContainsFunc(heard, func(a bed.Advert) bool { return a.Src != master.source() || a.Priority == 0 })
+		switch {
+		case len(heard) < settled || stranger:
+			return fmt.Sprintf("the last adverts are %v", heard)
+		case other.Running.Ended():
+			return master.lacks(true)
 		}
-		return !slices.ContainsFunc(heard[len(heard)-settled:], func(a onWire) bool {
-			return a.src != master.source() || a.priority == 0
-		})
+		return cmp.Or(master.lacks(true), other.lacks(false))
 	})
-	p.awaitVIP(master, true)
-	if !other.running.ended() {
-		p.awaitVIP(other, false)
-	}
 }
 
 func (p *pair) awaitVIP(s *side, held bool) {
 	p.t.Helper()
-	if !s.addsVIP() {
-		return
-	}
-	what, want := s.Name+" with the virtual addresses", len(s.runs.vips())
-	if !held {
-		what, want = s.Name+" without the virtual addresses", 0
-	}
-	until(p.t, what, patience, func() bool { return s.holds(p.t) == want })
+	bed.UntilNone(p.t, fmt.Sprintf("the virtual addresses of %s being held: %t", s.Name, held), func() string { return s.lacks(held) })
 }
 
 // slack is how late xvrrp may take over on a machine that does other things, too; what it can do on a quiet one is
@@ -108,9 +97,9 @@ const slack = time.Second
 func (p *pair) awaitHandover(mark int, from, to *side, prescribed time.Duration, why election.Reason) handover {
 	p.t.Helper()
 	var h handover
-	until(p.t, to.Name+" taking over", prescribed+patience, func() (found bool) {
+	bed.Until(p.t, to.Name+" taking over", prescribed+bed.Patience, func() (found bool) {
 		var err error
-		if h, found, err = findHandover(p.segment.ear.since(mark), from.source(), to.source()); err != nil {
+		if h, found, err = findHandover(p.site.Ear.Since(mark), from.source(), to.source()); err != nil {
 			p.t.Fatal(err)
 		}
 		return found
@@ -123,8 +112,8 @@ func (p *pair) awaitHandover(mark int, from, to *side, prescribed time.Duration,
 		if h.took() > prescribed+slack {
 			p.t.Errorf("%s took over %s after the last advert of %s, want %s", to.Name, h.took(), from.Name, prescribed)
 		}
-		if r, err := to.standing(); err != nil || r.Why != string(why) {
-			p.t.Errorf("%s took over because of %q, want %q (%v)", to.Name, r.Why, why, err)
+		if r := to.Router(); r.Why != string(why) {
+			p.t.Errorf("%s took over because of %q, want %q", to.Name, r.Why, why)
 		}
 	}
 	return h
@@ -133,9 +122,9 @@ func (p *pair) awaitHandover(mark int, from, to *side, prescribed time.Duration,
 // crash kills the master as a power cut would: the other side takes over after master-down.
 func (p *pair) crash(from, to *side) {
 	p.t.Helper()
-	mark := p.segment.ear.now() - 1
-	from.running.kill()
-	if h := p.awaitHandover(mark, from, to, to.runs.down(), election.Silence); h.last.priority == 0 {
+	mark := p.site.Ear.Mark() - 1
+	from.Running.Kill()
+	if h := p.awaitHandover(mark, from, to, to.runs.down(), election.Silence); h.last.Priority == 0 {
 		p.t.Errorf("%s said goodbye: %s", from.Name, h.last)
 	}
 }
@@ -143,9 +132,9 @@ func (p *pair) crash(from, to *side) {
 // leave ends the master in order: it resigns with priority 0, and the other side takes over after its skew.
 func (p *pair) leave(from, to *side) {
 	p.t.Helper()
-	mark := p.segment.ear.now() - 1
-	from.stop(p.t)
-	if h := p.awaitHandover(mark, from, to, to.runs.skew(), election.Resigned); h.last.priority != 0 {
+	mark := p.site.Ear.Mark() - 1
+	from.Running.Stop()
+	if h := p.awaitHandover(mark, from, to, to.runs.skew(), election.Resigned); h.last.Priority != 0 {
 		p.t.Errorf("%s left without priority 0: %s", from.Name, h.last)
 	}
 	p.awaitVIP(from, false)
@@ -155,9 +144,9 @@ func (p *pair) leave(from, to *side) {
 func (p *pair) staysBackup(s, master *side) {
 	p.t.Helper()
 	p.awaitVIP(s, false) // also one that a killed run has left
-	mark := p.segment.ear.now() - 1
+	mark := p.site.Ear.Mark() - 1
 	time.Sleep(2 * s.runs.down())
-	if a, silence := interruption(p.segment.ear.since(mark), master.source()); a != nil && silence < s.runs.down()-s.grain() {
+	if a, silence := interruption(p.site.Ear.Since(mark), master.source()); a != nil && silence < s.runs.down()-s.grain() {
 		p.t.Fatalf("%s came back as backup with nopreempt, but speaks %s after its master: %s", s.Name, silence, a)
 	}
 }
@@ -172,11 +161,11 @@ func (p *pair) run(high, low, polite instance) {
 	p.crash(p.first, p.second)
 	p.first.start(p.t, polite)
 	p.staysBackup(p.first, p.second)
-	p.first.stop(p.t)
+	p.first.Running.Stop()
 
 	p.first.start(p.t, high)
 	p.awaitMaster(p.first, p.second)
 	p.leave(p.first, p.second)
-	p.second.stop(p.t)
+	p.second.Running.Stop()
 	p.awaitVIP(p.second, false)
 }

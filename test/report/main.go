@@ -1,6 +1,6 @@
 // Report runs `go test` with the arguments given and says what go test keeps to itself: which tests were left
 // out, and why. It prints a line per package, tests that took longer than a second, and everything a failed test
-// wrote. With XVRRP_REQUIRE=all a test that is left out counts as failed, unless its reason matches the regular
+// wrote; the very last lines say once more what failed, and where. With XVRRP_REQUIRE=all a test that is left out counts as failed, unless its reason matches the regular
 // expression XVRRP_MAY_SKIP.
 package main
 
@@ -68,9 +68,16 @@ type report struct {
 	output         map[string][]string // by package and test
 	passed, failed int
 	skipped        []skip
+	failures       []failure
 }
 
 type skip struct{ test, reason string }
+
+// failure is a test, or a package as a whole, and the places it named.
+type failure struct {
+	name   string
+	places []string
+}
 
 func newReport(w io.Writer) *report {
 	return &report{w: w, output: map[string][]string{}}
@@ -102,6 +109,8 @@ func (r *report) add(e event) {
 	switch {
 	case e.Action == "build-output":
 		fmt.Fprint(r.w, e.Output)
+	case e.Action == "build-fail":
+		r.failures = append(r.failures, failure{name: e.ImportPath + " does not build"})
 	case e.Test == "":
 		r.addPackage(e)
 	default:
@@ -117,6 +126,7 @@ func (r *report) addPackage(e event) {
 		for key, output := range r.output {
 			if strings.HasPrefix(key, e.Package+" ") {
 				fmt.Fprint(r.w, strings.Join(output, ""))
+				r.fail(key, output)
 				delete(r.output, key)
 			}
 		}
@@ -140,12 +150,33 @@ func (r *report) addTest(e event) {
 	case "fail":
 		r.failed++
 		fmt.Fprint(r.w, strings.Join(r.output[key], ""))
+		r.fail(key, r.output[key])
 	case "skip":
 		r.skipped = append(r.skipped, skip{key, reason(r.output[key])})
 	default:
 		return
 	}
 	delete(r.output, key)
+}
+
+// mostPlaces is how many lines of a failed test are said again: the last ones, where it gave up.
+const mostPlaces = 6
+
+// place matches the line that begins what a test has logged or failed with, and the first line of a panic.
+var place = regexp.MustCompile(`^\s+\S+\.go:\d+: |^panic: `)
+
+// fail keeps where a test failed. A test that names no place only has parts that failed.
+func (r *report) fail(name string, output []string) {
+	f := failure{name: name}
+	for _, line := range output {
+		if place.MatchString(line) {
+			f.places = append(f.places, "\t"+strings.TrimSpace(line)+"\n")
+		}
+	}
+	if len(f.places) > 0 {
+		f.places = f.places[max(0, len(f.places)-mostPlaces):]
+		r.failures = append(r.failures, f)
+	}
 }
 
 // reason is what a skipped test wrote last, without the place in its file.
@@ -165,8 +196,8 @@ func reason(output []string) string {
 	return "no reason given"
 }
 
-// summarise lists by reason which tests were left out or in part so, then prints the totals. It tells whether a
-// reason is forbidden.
+// summarise lists by reason which tests were left out or in part so, then the totals and what failed. It tells
+// whether a reason is forbidden.
 func (r *report) summarise(maySkip *regexp.Regexp) (forbidden bool) {
 	byReason := map[string][]string{}
 	for _, s := range r.skipped {
@@ -185,5 +216,8 @@ func (r *report) summarise(maySkip *regexp.Regexp) (forbidden bool) {
 		}
 	}
 	fmt.Fprintf(r.w, "%d passed, %d failed, %d skipped\n", r.passed, r.failed, len(r.skipped))
+	for _, f := range r.failures {
+		fmt.Fprintf(r.w, "FAILED %s\n%s", f.name, strings.Join(f.places, ""))
+	}
 	return forbidden
 }

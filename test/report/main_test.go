@@ -28,7 +28,18 @@ func TestReport(t *testing.T) {
 			"a failure keeps its output",
 			`{"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:7: got 1\n"}
 {"Action":"fail","Package":"p","Test":"TestA","Elapsed":0.1}`,
-			"    a_test.go:7: got 1\n0 passed, 1 failed, 0 skipped\n",
+			"    a_test.go:7: got 1\n0 passed, 1 failed, 0 skipped\nFAILED p TestA\n\ta_test.go:7: got 1\n",
+		},
+		{
+			"the end says where a part failed, not what its daemons wrote",
+			`{"Action":"output","Package":"p","Test":"TestA/one","Output":"    a_test.go:7: got 1\n"}
+{"Action":"output","Package":"p","Test":"TestA/one","Output":"        want 2\n"}
+{"Action":"output","Package":"p","Test":"TestA/one","Output":"    the daemon wrote much\n"}
+{"Action":"fail","Package":"p","Test":"TestA/one"}
+{"Action":"output","Package":"p","Test":"TestA","Output":"--- FAIL: TestA (0.10s)\n"}
+{"Action":"fail","Package":"p","Test":"TestA"}`,
+			"    a_test.go:7: got 1\n        want 2\n    the daemon wrote much\n--- FAIL: TestA (0.10s)\n" +
+				"0 passed, 2 failed, 0 skipped\nFAILED p TestA/one\n\ta_test.go:7: got 1\n",
 		},
 		{
 			"a skip tells its reason without the place",
@@ -56,12 +67,13 @@ func TestReport(t *testing.T) {
 			"a test without an end keeps its output",
 			`{"Action":"output","Package":"p","Test":"TestA","Output":"panic: test timed out\n"}
 {"Action":"fail","Package":"p"}`,
-			"panic: test timed out\n0 passed, 0 failed, 0 skipped\n",
+			"panic: test timed out\n0 passed, 0 failed, 0 skipped\nFAILED p TestA\n\tpanic: test timed out\n",
 		},
 		{
 			"what does not compile is shown",
-			`{"Action":"build-output","ImportPath":"p","Output":"p.go:1: syntax error\n"}`,
-			"p.go:1: syntax error\n0 passed, 0 failed, 0 skipped\n",
+			`{"Action":"build-output","ImportPath":"p","Output":"p.go:1: syntax error\n"}
+{"Action":"build-fail","ImportPath":"p"}`,
+			"p.go:1: syntax error\n0 passed, 0 failed, 0 skipped\nFAILED p does not build\n",
 		},
 		{
 			"what is no event is passed on",
@@ -77,7 +89,7 @@ func TestReport(t *testing.T) {
 				t.Fatal(err)
 			}
 			forbidden := r.summarise(regexp.MustCompile("^no moon"))
-			if forbidden != strings.Contains(c.want, "FAIL") {
+			if forbidden != strings.Contains(c.want, "FAIL: may not") {
 				t.Errorf("forbidden: %t", forbidden)
 			}
 			if out.String() != c.want {
