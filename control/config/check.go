@@ -35,6 +35,7 @@ type checker struct {
 	*reporter
 	*drafts
 	mtu      func(iface string) int
+	mtus     map[string]int // by link, those that were asked for
 	owners   map[segment]*draft
 	weights  map[trackerName]weight // of the trackers that are defined
 	unmailed given[bool]            // the smtp_alert that sends nothing, once it was said

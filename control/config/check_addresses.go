@@ -61,13 +61,19 @@ func (c *checker) fit(dr *draft) {
 	dr.Addresses = dr.Addresses[:most:most]
 }
 
+// linkMTU asks once per link: to ask may take a system call, and there may be thousands of routers.
 func (c *checker) linkMTU(dr *draft) int {
-	if c.mtu != nil {
-		if mtu := c.mtu(dr.iface.v); mtu > 0 {
-			return mtu
+	mtu, known := c.mtus[dr.iface.v]
+	if !known {
+		if c.mtu != nil {
+			mtu = c.mtu(dr.iface.v)
 		}
+		if mtu <= 0 {
+			mtu = ethernetMTU
+		}
+		c.mtus[dr.iface.v] = mtu
 	}
-	return ethernetMTU
+	return mtu
 }
 
 // overhead is the bytes of an advert that are not addresses: IP header, VRRP header, version 2's password.

@@ -38,7 +38,7 @@ func load(fsys fs.FS, path string, o Options, max limits) (*Config, []Problem) {
 	r.mainFile(fsys, path, o.Name)
 	b.finish()
 	d.finish()
-	c := &checker{reporter: r, drafts: all, mtu: o.MTU, owners: make(map[segment]*draft)}
+	c := &checker{reporter: r, drafts: all, mtu: o.MTU, mtus: make(map[string]int), owners: make(map[segment]*draft)}
 	return c.config(), r.problems()
 }
 
