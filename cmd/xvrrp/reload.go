@@ -27,8 +27,8 @@ func newReload(a *app) *cobra.Command {
 		Long: `Reload makes the daemon read its file again and put in force what changed. It prints the plan first,
 then carries it out: which routers change in place, which start anew because their identity (VRID,
 interface, family, source) is another one, which come and go, and which virtual addresses this host
-gives up or takes by that. Routers that are not listed notice nothing. A file that cannot be used
-changes nothing (exit code 3).
+gives up or takes by that. Routers that are not listed notice nothing. A file with an error changes
+nothing (exit code 3), also if the error is one router's, with which a start would run the others.
 
 --dry-run only prints the plan. SIGHUP to the daemon does the same as reload; its log holds the result.`,
 		Example: `  xvrrp reload --dry-run
