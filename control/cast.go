@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/host"
@@ -17,8 +18,8 @@ type cast struct {
 }
 
 // newCast makes routers of those of a configuration that are on the chosen links. Without a configuration there is
-// nothing but links to observe.
-func newCast(o Options, c *config.Config) (*cast, error) {
+// nothing but links to observe. A macvlan of a running router keeps its name.
+func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 	if c == nil {
 		if len(o.Ifaces) == 0 {
 			return nil, fmt.Errorf("%w: no configuration and no --iface", ErrNothingToDo)
@@ -39,9 +40,13 @@ func newCast(o Options, c *config.Config) (*cast, error) {
 		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, &r.Notify, &c.Global, o.Log), o.Log))
 	}
 	if len(out.routers) == 0 {
-		return nil, fmt.Errorf("%w: %s has no vrrp_instance on %v", ErrNothingToDo, o.ConfigPath, o.Ifaces)
+		place := o.ConfigPath
+		if len(o.Ifaces) > 0 {
+			place += " on " + strings.Join(o.Ifaces, ", ")
+		}
+		return nil, fmt.Errorf("%w: no vrrp_instance in %s", ErrNothingToDo, place)
 	}
-	nameVMACs(out.routers, c.Global.VMACPrefix)
+	nameVMACs(out.routers, running, c.Global.VMACPrefix)
 	out.join(c, o.Log)
 	return &out, nil
 }

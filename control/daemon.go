@@ -142,6 +142,8 @@ type daemon struct {
 	attaching   sync.WaitGroup // the goroutines that attach the filter; each sends one attachment
 	attachments chan attachment
 	left        chan struct{} // closed when nobody receives attachments any more
+	leaving     bool          // the routers have been stopped
+	guards      bool          // the filter was loaded for no_accept; it does not change
 	reloading   chan struct{} // size 1: held by the one reload that is under way
 
 	events    api.Log
@@ -152,7 +154,7 @@ type daemon struct {
 
 // Run runs a daemon until ctx ends; then masters resign, addresses are removed and the filter is detached.
 func Run(ctx context.Context, o Options) (err error) {
-	cast, err := newCast(o, o.Config)
+	cast, err := newCast(o, o.Config, nil)
 	if err != nil {
 		return err
 	}
@@ -244,6 +246,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		attachments: make(chan attachment),
 		left:        make(chan struct{}),
 		reloading:   make(chan struct{}, 1),
+		guards:      wantsGuard(c.routers),
 	}
 }
 
@@ -287,6 +290,7 @@ func (d *daemon) begin() {
 		d.dampers = newDampers(d.conf.LinkDelays, d.linksByName())
 	}
 	d.event(api.Event{Kind: "daemon", Why: "start", Detail: fmt.Sprintf("xvrrp %s, pid %d", d.o.Version, os.Getpid())})
+	d.enlist()
 	for _, r := range d.routers {
 		d.admit(r)
 	}
@@ -313,19 +317,22 @@ func spin(now func() time.Duration) func(time.Duration) {
 	}
 }
 
-// admit takes a router in, before its link is looked at.
+// admit keeps a router whose configuration is at fault from running, before its link is looked at.
 func (d *daemon) admit(r *router) {
-	if r.conf.Fault != "" {
-		d.raise(r, map[string]string{causeConfig: r.conf.Fault})
+	if r.conf.Fault == "" {
+		return
 	}
-	d.enlist(r)
+	d.raise(r, map[string]string{causeConfig: r.conf.Fault})
+	if r.bound != nil { // it ran until a reload
+		d.unbind(r)
+	}
 }
 
 // start lets the routers take part that need not wait for a tracker's first result.
 func (d *daemon) start() {
 	d.started = true
 	for _, r := range d.routers {
-		if !d.awaits(r) {
+		if !r.started && !d.awaits(r) {
 			d.startRouter(r)
 		}
 	}
@@ -338,6 +345,7 @@ func (d *daemon) startRouter(r *router) {
 
 // leave says goodbye: every master resigns with priority 0 and gives up its addresses.
 func (d *daemon) leave(cause error) error {
+	d.leaving = true
 	for _, r := range d.routers {
 		d.step(r, d.now(), election.Stop{})
 	}

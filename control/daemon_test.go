@@ -156,7 +156,7 @@ func openBench(t *testing.T, links []host.Link, c *config.Config) *bench {
 	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
 		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}, queue: b.adverts}
 	o := Options{Config: c, Log: slog.New(slog.DiscardHandler)}
-	cast, err := newCast(o, c)
+	cast, err := newCast(o, c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -463,12 +463,12 @@ func TestStartupDelay(t *testing.T) {
 func TestOnlyChosenInterfaces(t *testing.T) {
 	conf := &config.Config{Routers: []config.Router{instance(10, "eth0"), instance(11, "eth1")}}
 	o := Options{Ifaces: []string{"eth1"}, Log: slog.New(slog.DiscardHandler)}
-	c, err := newCast(o, conf)
+	c, err := newCast(o, conf, nil)
 	if err != nil || len(c.routers) != 1 || c.routers[0].conf.VRID != 11 {
 		t.Errorf("chose %v, %v", c, err)
 	}
 	o.Ifaces = []string{"eth2"}
-	if _, err := newCast(o, conf); !errors.Is(err, ErrNothingToDo) {
+	if _, err := newCast(o, conf, nil); !errors.Is(err, ErrNothingToDo) {
 		t.Errorf("error %v, want ErrNothingToDo", err)
 	}
 }

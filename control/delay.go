@@ -49,6 +49,7 @@ func (d *daemon) dampen(links map[string]*host.Link) {
 	for name, m := range d.dampers {
 		l := links[name]
 		if l == nil {
+			m.shown, m.due = false, election.Never // to be gone is not to be down: it counts at once
 			continue
 		}
 		if shown := m.see(l.Up, d.now()); shown != l.Up {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
 )
 
@@ -33,4 +34,18 @@ func TestLinkDelays(t *testing.T) {
 	b.want("fault")
 	b.advance(1100 * time.Millisecond)
 	b.want("backup")
+}
+
+// A link that goes while its delay runs is gone at once, and nothing is waited for any more.
+func TestDelayedLinkGoes(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, &config.Config{Routers: []config.Router{instance(10, "eth0")},
+		LinkDelays: []config.LinkDelay{{Interface: "eth0", Down: 2 * time.Second}}})
+	b.host.links[0].Up = false
+	b.review()
+	b.host.links = nil
+	b.review()
+	b.want("fault")
+	if at := b.nextDeadline(); at != election.Never {
+		t.Errorf("the loop wants to be woken in %v", at-b.clock)
+	}
 }

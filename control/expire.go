@@ -99,7 +99,10 @@ func (d *daemon) expire(now time.Duration) {
 			d.step(r, max(now, r.due), election.Tick{})
 		case !d.refresh(r, now):
 			heap.Remove(&d.deadlines, r.heap)
-			silent = append(silent, r)
+			if !r.silent { // else another member of its sync group has brought it back
+				r.silent = true
+				silent = append(silent, r)
+			}
 		}
 	}
 	d.hands.Flush()
@@ -110,6 +113,7 @@ func (d *daemon) expire(now time.Duration) {
 
 // doubt waits for the deadline of a router whose master seems silent, looks once more, and honours it.
 func (d *daemon) doubt(r *router) {
+	r.silent = false
 	if d.now() < r.due {
 		d.hands.Flush()
 		d.wait(r.due)

@@ -46,25 +46,31 @@ func cores(routers []*router) []election.Member {
 
 // stepGroup is step for a member of a group, which may move the others, too.
 func (d *daemon) stepGroup(g *group, r *router, now time.Duration, in election.Input) {
-	d.act(g, g.core.Step(now, r.core, in), g.members)
+	d.act(g, r, g.core.Step(now, r.core, in), g.members)
+	d.reschedule(r)
 }
 
-// act takes what a group wants done with the given routers.
-func (d *daemon) act(g *group, actions []election.Action, routers []*router) {
+// act takes what a group wants done with the given routers, of which one was told something.
+func (d *daemon) act(g *group, told *router, actions []election.Action, routers []*router) {
+	r := told // whose action it is: those of a router lie together
 	for _, a := range actions {
 		if a.Router == nil {
 			d.later = append(d.later, deferred{g: g, e: a.Effect})
 			continue
 		}
-		d.take(routers[slices.IndexFunc(routers, func(r *router) bool { return r.core == a.Router })], a.Effect)
-	}
-	for _, r := range routers {
-		d.reschedule(r)
+		if r == nil || r.core != a.Router {
+			r = routers[slices.IndexFunc(routers, func(r *router) bool { return r.core == a.Router })]
+		}
+		d.take(r, a.Effect)
+		if r != told {
+			d.reschedule(r)
+		}
 	}
 }
 
-// regroup makes the sync groups those of a new configuration. Who leaves a group does so before anybody joins one.
-func (d *daemon) regroup(next []*group) {
+// regroup makes the sync groups those of a new configuration. Who leaves a group does so before anybody joins one. It
+// returns the members of groups that track other things than before.
+func (d *daemon) regroup(next []*group) (reweighed []*router) {
 	byName := make(map[string]*router, len(d.routers))
 	for _, r := range d.routers {
 		byName[r.conf.Name] = r
@@ -88,12 +94,16 @@ func (d *daemon) regroup(next []*group) {
 	for _, n := range next {
 		g := running[n.conf.Name]
 		if g == nil {
-			g = &group{core: election.NewGroup(n.conf.Name, nil)}
+			g = &group{conf: n.conf, core: election.NewGroup(n.conf.Name, nil)}
+		}
+		if !slices.Equal(g.conf.Tracks, n.conf.Tracks) {
+			reweighed = append(reweighed, wanted[n.conf.Name]...)
 		}
 		g.conf, g.tells = n.conf, n.tells
 		d.enrol(g, wanted[n.conf.Name])
 		d.groups = append(d.groups, g)
 	}
+	return reweighed
 }
 
 // enrol gives a group its members, unless it has them.
@@ -112,7 +122,7 @@ func (d *daemon) enrol(g *group, members []*router) {
 	for _, r := range members {
 		r.group = g
 	}
-	d.act(g, g.core.Regroup(d.now(), cores(members)), touched)
+	d.act(g, nil, g.core.Regroup(d.now(), cores(members)), touched)
 }
 
 // groupChanged reports a change of a group's role. The words are keepalived's, which log alarms look for.

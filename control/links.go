@@ -26,10 +26,12 @@ const (
 	causeTrack   = "track " // and the cause itself: there may be several
 )
 
-// isTrackTopic and isLinkTopic tell who raises and lifts the faults of a topic: weigh or reviewRouter.
-func isTrackTopic(topic string) bool { return strings.HasPrefix(topic, causeTrack) }
+// isTrackTopic, isConfigTopic and isLinkTopic tell who raises and lifts the faults of a topic: weigh, admit or
+// reviewRouter.
+func isTrackTopic(topic string) bool  { return strings.HasPrefix(topic, causeTrack) }
+func isConfigTopic(topic string) bool { return topic == causeConfig }
 func isLinkTopic(topic string) bool {
-	return topic != causeConfig && !isTrackTopic(topic) && !isStaticTopic(topic)
+	return !isConfigTopic(topic) && !isTrackTopic(topic) && !isStaticTopic(topic)
 }
 
 // isRetried reports whether a cause goes away by trying again rather than by a change of links.
@@ -155,9 +157,15 @@ func (d *daemon) attach(l *link) {
 
 // attached takes note of what came of attach, and binds the routers of the link.
 func (d *daemon) attached(a attachment) {
+	d.tookOn(a)
+	d.reviewLinks()
+}
+
+// tookOn takes note of what came of attach.
+func (d *daemon) tookOn(a attachment) {
 	l := d.links[a.name]
-	if l.index != a.index {
-		d.detach(a.name, a.index) // the link went while the filter came
+	if l == nil || l.index != a.index {
+		d.detach(a.name, a.index) // the link went while the filter came, or a reload left it out
 		return
 	}
 	l.pending, l.attached = false, a.Attachment
@@ -169,15 +177,19 @@ func (d *daemon) attached(a attachment) {
 		d.log.Info("filter attached", "link", l.name, "mode", a.Mode, "hook", a.Hook, "why", a.Reason)
 		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %s (%s): %s", l.name, a.Mode, a.Hook, a.Reason)})
 	}
-	d.reviewLinks()
 }
 
 // awaitLinks waits until the filter sits on every link there is.
 func (d *daemon) awaitLinks() {
+	came := false
 	for _, l := range d.links {
 		for l.pending {
-			d.attached(<-d.attachments)
+			d.tookOn(<-d.attachments)
+			came = true
 		}
+	}
+	if came {
+		d.reviewLinks()
 	}
 }
 
@@ -254,7 +266,7 @@ func (d *daemon) reviewRouter(r *router, byName map[string]*host.Link, vips map[
 		l = new(link) // it has none yet: see locate
 	}
 	if l.index != 0 {
-		l.err = errors.Join(l.err, d.segment(l, r.conf.VLAN))
+		l.keep(d.segment(l, r.conf.VLAN))
 	}
 	vmac := d.ensureVMAC(r, byName)
 	b, faults := build(r, byName, vips)
@@ -266,9 +278,18 @@ func (d *daemon) reviewRouter(r *router, byName map[string]*host.Link, vips map[
 		if topic, err := d.bind(r, b); err != nil {
 			faults[topic] = err.Error()
 			d.raise(r, faults)
+		} else {
+			d.guard(r) // a reload may have changed it
 		}
 	}
 	d.lift(r, faults, isLinkTopic)
+}
+
+// keep keeps the first error that stands against a link.
+func (l *link) keep(err error) {
+	if l.err == nil {
+		l.err = err
+	}
 }
 
 // fault words what keeps the routers of a link from being filtered, or is empty.

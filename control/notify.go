@@ -26,7 +26,7 @@ type announcements struct {
 	always     *script.Command            // notify: with four more arguments
 	priorities bool                       // changes of priority, too
 	mail       bool
-	deleted    string // the state that is told when a reload removes it
+	deleted    string // the state that is told when a reload removes it or starts it anew
 }
 
 // prepareAnnouncements makes a router's or group's notifications ready to be run. A script that cannot be run is

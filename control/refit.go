@@ -10,15 +10,15 @@ import (
 
 // What a reload does beside its routers: trackers and links.
 
-// refit makes links, trackers and the changed and new routers what the configuration in force says.
-func (d *daemon) refit(old *config.Config, changed, added []*router) {
-	d.teller.Reconfigure(d.notifyOptions(d.conf))
+// refit makes links, trackers and routers what the configuration in force says. reweighed are those whose sync group
+// tracks other things than before.
+func (d *daemon) refit(old *config.Config, changed, added, reweighed []*router) {
 	d.host.SetPaceGroups(paceGroups(d.conf))
 	d.dampers = newDampers(d.conf.LinkDelays, d.linksByName())
 	d.rewatch(old)
+	d.enlist()
 	for _, r := range changed {
-		d.delist(r)
-		d.enlist(r) // what it tracked before and after goes on
+		d.admit(r)
 		d.step(r, d.now(), election.Reconfigured{Config: electionConfig(r.conf)})
 		d.weigh(r)
 	}
@@ -29,23 +29,30 @@ func (d *daemon) refit(old *config.Config, changed, added []*router) {
 	d.watch()
 	d.settle()
 	d.releaseLinks(old)
-	d.review(slices.Concat(changed, added))
-	if !d.started {
-		return
+	if a, b := &old.Global, &d.conf.Global; a.GARPInterval != b.GARPInterval || a.GNAInterval != b.GNAInterval {
+		d.reviewLinks() // the bindings of all have these
+	} else {
+		d.review(slices.Concat(changed, added))
 	}
-	for _, r := range added {
-		if !d.awaits(r) {
-			d.startRouter(r)
-		}
+	for _, r := range reweighed {
+		d.weigh(r)
+	}
+	for _, r := range changed {
+		d.lift(r, map[string]string{causeConfig: r.conf.Fault}, isConfigTopic)
+	}
+	if d.started {
+		d.start()
 	}
 	d.settle()
 }
 
-// rewatch ends the trackers whose definition changed, so that watch starts them anew. What they have said stands
-// until then.
+// rewatch ends the trackers whose definition changed, or that have given up, so that watch starts them anew. What
+// they have said stands until then.
 func (d *daemon) rewatch(old *config.Config) {
+	rights := policy(&old.Global) != policy(&d.conf.Global)
 	for _, w := range d.tracked {
-		if w.stop == nil || old.Trackers.Same(&d.conf.Trackers, w.kind, w.name) {
+		another := rights && (w.kind == config.TrackScript || w.kind == config.TrackCheck) // user, perhaps none at all
+		if w.stop == nil || !another && !w.over() && old.Trackers.Same(&d.conf.Trackers, w.kind, w.name) {
 			continue
 		}
 		w.stop()
@@ -79,7 +86,7 @@ func (d *daemon) releaseLinks(old *config.Config) {
 				d.removeSegment(l, vlan)
 			case anew:
 				delete(l.segments, vlan)
-				l.err = d.segment(l, vlan)
+				l.keep(d.segment(l, vlan))
 			}
 		}
 	}

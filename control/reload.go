@@ -10,6 +10,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/notify"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
@@ -26,12 +27,12 @@ type identity struct {
 	vrid, version uint8
 	v6, interop   bool
 	group, source netip.Addr // where adverts go to, or in unicast mode come from
-	vmac          string
+	vmac          bool
 }
 
 func (r *router) identity() identity {
 	c := r.conf
-	id := identity{iface: c.Interface, vlan: c.VLAN, vrid: c.VRID, version: c.Version, v6: c.V6, interop: c.Interop, vmac: r.vmac}
+	id := identity{iface: c.Interface, vlan: c.VLAN, vrid: c.VRID, version: c.Version, v6: c.V6, interop: c.Interop, vmac: c.VMAC != nil}
 	if len(c.Peers) > 0 {
 		id.source = c.Source
 	} else {
@@ -51,6 +52,7 @@ type draft struct {
 	api.Plan
 	conf       *config.Config
 	cast       *cast
+	notify     notify.Options
 	roles      map[*router]election.Role // of the running routers, when it was begun
 	successors []successor               // of the new configuration, in its order
 	gone       []*router                 // running ones without a successor
@@ -76,16 +78,20 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	if config.Worst(problems) == config.Error {
 		return d.rejected(ctx, p, "the configuration has errors")
 	}
-	next, err := newCast(d.o, conf)
-	if err != nil {
-		return d.rejected(ctx, p, err.Error())
-	}
-	n := &draft{Plan: p, conf: conf, cast: next, restarted: make(map[*router]bool)}
+	n := &draft{conf: conf, restarted: make(map[*router]bool)}
 	running, err := ask(ctx, d, func() []*router { return n.look(d) })
 	if err != nil {
 		return p, err
 	}
 	// What the loop goes on with meanwhile, a reload alone would change, and this is the only one.
+	next, err := newCast(d.o, conf, running)
+	if err != nil {
+		return d.rejected(ctx, p, err.Error())
+	}
+	if wantsGuard(next.routers) && !d.guards {
+		p.Problems = append(p.Problems, "no_accept is not enforced: no router had it when the daemon started; restart the daemon")
+	}
+	n.Plan, n.cast, n.notify = p, next, d.notifyOptions(conf)
 	n.compare(running)
 	n.Other = d.conf.DiffOther(conf)
 	if dry {
@@ -126,7 +132,7 @@ func (n *draft) compare(routers []*router) {
 	kept := make(map[*router]bool, len(routers))
 	for _, r := range n.cast.routers {
 		was := running[r.identity()]
-		if was != nil && !kept[was] {
+		if was != nil && !kept[was] && was.vmac == r.vmac {
 			kept[was] = true
 		} else {
 			was = nil
@@ -197,8 +203,13 @@ func without(a, b []netip.Prefix) []netip.Prefix {
 
 // apply puts a draft in force. Who goes leaves first, so that its addresses are free for who comes.
 func (d *daemon) apply(n *draft) api.Plan {
+	if d.leaving {
+		n.Rejected = true
+		n.Problems = append(n.Problems, "the daemon is stopping")
+		return n.Plan
+	}
 	for _, r := range n.gone {
-		d.retire(r, !n.restarted[r])
+		d.retire(r)
 	}
 	d.settle()
 	old := d.conf
@@ -217,8 +228,8 @@ func (d *daemon) apply(n *draft) api.Plan {
 			changed = append(changed, s.was)
 		}
 	}
-	d.regroup(n.cast.groups)
-	d.refit(old, changed, added)
+	d.teller.Reconfigure(n.notify)
+	d.refit(old, changed, added, d.regroup(n.cast.groups))
 	if d.conf.Global.FIFOOnReload {
 		d.tellAll()
 	}
@@ -235,15 +246,13 @@ func (r *router) succeed(next *router) {
 }
 
 // retire ends a router for good.
-func (d *daemon) retire(r *router, deleted bool) {
+func (d *daemon) retire(r *router) {
+	r.retired = true
 	if r.started {
 		d.step(r, d.now(), election.Stop{})
 		d.settle()
 	}
-	if deleted {
-		d.tell(&r.tells, r.tells.deleted, 0, "removed from the configuration")
-	}
-	d.delist(r)
+	r.retryAt = election.Never
 	d.cancel(r)
 	if r.bound != nil {
 		d.unbind(r)

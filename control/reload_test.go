@@ -2,6 +2,8 @@ package control
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,6 +13,8 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/notify"
+	"github.com/xvrrp/xvrrp/control/track"
 )
 
 // reload has the daemon go over to a configuration while the test plays the loop.
@@ -209,5 +213,199 @@ func TestReloadKeepsGroups(t *testing.T) {
 	b.wantRoles("master", "master")
 	if b.groups[0].core != core {
 		t.Error("the group was made anew")
+	}
+}
+
+// Members of a sync group that tracks something else are weighed anew, though they themselves stay as they are.
+func TestReloadOfWhatAGroupTracks(t *testing.T) {
+	tracking := func(names ...string) *config.Config {
+		c := twins()
+		for _, name := range names {
+			c.SyncGroups[0].Tracks = append(c.SyncGroups[0].Tracks, config.Track{Kind: config.TrackScript, Name: name})
+		}
+		return c
+	}
+	b := openBench(t, twoLinks(), tracking("old"))
+	b.report("script old", false, "exited with status 1")
+	b.wantRoles("fault", "fault")
+	wantPlan(t, b.reload(tracking("new")), 2)
+	b.wantRoles("backup", "backup")
+	b.report("script new", false, "exited with status 1")
+	b.wantRoles("fault", "fault")
+	b.reload(tracking())
+	b.wantRoles("backup", "backup")
+	if len(b.tracked) > 0 {
+		t.Errorf("tracks %v", b.tracked)
+	}
+}
+
+// A mistake in the configuration of one router comes and goes with the file.
+func TestReloadOfAFault(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(2))
+	b.advance(5 * time.Second)
+	wrong := many(2)
+	wrong.Routers[0].Fault = "virtual_ipaddress is missing"
+	b.reload(wrong)
+	b.wantRoles("fault", "master")
+	if len(b.host.bound) != 1 {
+		t.Errorf("bound %v, want the other router alone", b.host.bound)
+	}
+	b.reload(many(2))
+	b.wantRoles("backup", "master")
+	b.advance(5 * time.Second)
+	b.wantRoles("master", "master")
+}
+
+// A daemon that has said goodbye starts nothing any more.
+func TestReloadOfADaemonThatStops(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(1))
+	if err := b.leave(context.Canceled); err != nil {
+		t.Fatal(err)
+	}
+	if p := b.reload(many(2)); !p.Rejected || p.Applied || len(b.routers) != 1 {
+		t.Errorf("plan %+v, want it rejected", p)
+	}
+}
+
+// The filter may come to a link that a reload has left out meanwhile.
+func TestReloadWhileTheFilterComes(t *testing.T) {
+	b := openBench(t, twoLinks(), many(1))
+	b.filter.slow = make(chan struct{})
+	both := many(1)
+	both.Routers = append(both.Routers, instance(11, "eth1"))
+	b.o.Load = func() (*config.Config, []config.Problem) { return both, nil }
+	for _, c := range []*config.Config{both, many(1)} {
+		draft := &draft{conf: c, restarted: make(map[*router]bool)}
+		running := draft.look(b.daemon)
+		var err error
+		if draft.cast, err = newCast(b.o, c, running); err != nil {
+			t.Fatal(err)
+		}
+		draft.compare(running)
+		b.apply(draft)
+	}
+	close(b.filter.slow)
+	b.attached(<-b.attachments)
+	if _, there := b.links["eth1"]; there {
+		t.Error("eth1 is still one of our links")
+	}
+}
+
+// no_accept holds for the addresses that a master has now.
+func TestReloadOfNoAccept(t *testing.T) {
+	other := netip.MustParsePrefix("192.0.2.253/24")
+	with := func(accept bool, vips ...netip.Prefix) *config.Config {
+		c := many(1)
+		c.Routers[0].Accept, c.Routers[0].Addresses = accept, nil
+		for _, p := range vips {
+			c.Routers[0].Addresses = append(c.Routers[0].Addresses, config.Address{Prefix: p, Scope: -1})
+		}
+		return c
+	}
+	b := openBench(t, []host.Link{eth0(7)}, with(false, vip))
+	b.advance(5 * time.Second)
+	for _, step := range []struct {
+		conf       *config.Config
+		vip, other bool // guarded
+	}{
+		{with(false, vip), true, false},
+		{with(false, other), false, true},
+		{with(true, other), false, false},
+		{with(false, vip, other), true, true},
+	} {
+		b.reload(step.conf)
+		b.wantRoles("master")
+		if b.filter.guarded[vip.Addr()] != step.vip || b.filter.guarded[other.Addr()] != step.other {
+			t.Errorf("%v: guards %v", step.conf.Routers[0].Addresses, b.filter.guarded)
+		}
+	}
+	if p := openBench(t, []host.Link{eth0(7)}, many(1)).reload(with(false, vip)); len(p.Problems) != 1 {
+		t.Errorf("problems %q, want one: the filter knows no no_accept", p.Problems)
+	}
+}
+
+// A global interval of announcements reaches the routers that did not change.
+func TestReloadOfGlobalIntervals(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(1))
+	next := many(1)
+	next.Global.GARPInterval = time.Millisecond
+	b.reload(next)
+	for _, bound := range b.host.bound {
+		if bound.GARPGap != time.Millisecond {
+			t.Errorf("gap %v, want 1ms", bound.GARPGap)
+		}
+	}
+}
+
+// A status is told even when a router could not go over to its new addresses.
+func TestSnapshotOfARouterThatStaysBound(t *testing.T) {
+	two := many(1)
+	two.Routers[0].Excluded = []config.Address{{Prefix: netip.MustParsePrefix("192.0.2.253/24"), Scope: -1}}
+	b := openBench(t, []host.Link{eth0(7)}, two)
+	b.host.links[0].Addrs = nil // no source
+	b.reload(many(1))
+	if got := b.snapshot().Routers[0].VIPs; len(got) != 1 || got[0].Held {
+		t.Errorf("addresses %v", got)
+	}
+}
+
+// A reload does not forget why the filter is not on a link.
+func TestReloadKeepsTheErrorOfALink(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(1))
+	b.links["eth0"].err = errors.New("attach: no such device")
+	next := many(2)
+	next.Global.UnknownRate = 5
+	b.reload(next)
+	b.wantRoles("fault", "fault")
+}
+
+// A tracker that has given up, and a script that is to be run as somebody else, start anew; others go on.
+func TestReloadStartsTrackersAnew(t *testing.T) {
+	conf := func(user string) *config.Config {
+		return &config.Config{Global: config.Global{ScriptUser: user}, Routers: []config.Router{tracking(10,
+			config.Track{Kind: config.TrackScript, Name: "chk", Weight: 1}, config.Track{Kind: config.TrackFile, Name: "f", Weight: 1})}}
+	}
+	b := openBench(t, []host.Link{eth0(7)}, conf("root"))
+	started := make(chan string, 4)
+	b.trackers = func(def definition) track.Tracker {
+		started <- def.key
+		return never{errNotRun}
+	}
+	for _, step := range []struct{ user, want string }{{"nobody", "script chk"}, {"nobody", "script chk"}} {
+		b.reload(conf(step.user))
+		if got := <-started; got != step.want {
+			t.Errorf("%s starts anew, want %s", got, step.want)
+		}
+		b.resulted(<-b.results)
+		<-b.tracked["script chk"].ended
+	}
+	if len(started) > 0 {
+		t.Errorf("%s starts anew, too", <-started)
+	}
+}
+
+// What a reload ends is told as keepalived does: as a fault, or with notify_deleted as deleted; never as a stop.
+func TestReloadTellsTheEnd(t *testing.T) {
+	for state, notified := range map[string]config.Notify{
+		notify.Fault:   {},
+		notify.Deleted: {DeletedWithoutCommand: true},
+	} {
+		before := many(3)
+		before.Routers[0].Notify, before.Routers[1].Notify = notified, notified
+		b := openBench(t, []host.Link{eth0(7)}, before)
+		b.advance(5 * time.Second)
+		after := many(3)
+		after.Routers = after.Routers[1:]
+		after.Routers[0].VRID = 99 // starts anew
+		b.host.told = nil
+		b.reload(after)
+		var got []string
+		for _, e := range b.host.told {
+			got = append(got, fmt.Sprintf("%s %s %d", e.Name, e.State, e.Priority))
+		}
+		want := []string{"VI_1 " + state + " 100", "VI_2 " + state + " 100", "VI_2 BACKUP 100"}
+		if !slices.Equal(got, want) {
+			t.Errorf("told %q, want %q", got, want)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
@@ -24,13 +26,16 @@ type router struct {
 	log     *slog.Logger
 	bound   *binding // nil while its link is not there
 	started bool
+	retired bool   // by a reload: it is about to end
 	iface   string // the link it is on; empty while it is not known
 	vmac    string // name of its macvlan; empty: none
 	tells   announcements
 
+	guards  []guardedAddr // addresses to which packets are refused
 	last    loader.Advert // the advert being stepped, which Follow refers to
 	heap    int           // index in deadlines
 	due     time.Duration // as in deadlines
+	silent  bool          // its deadline has come and is doubted
 	retryAt time.Duration // when a failed effect is tried again
 	stats   api.Stats
 
@@ -130,11 +135,11 @@ func (d *daemon) touch(r *router, e election.Effect) {
 	}
 	switch e := e.(type) {
 	case election.Acquire:
-		d.guard(r, true)
+		d.guard(r)
 		d.hands.Acquire(id)
 	case election.Release:
 		d.hands.Release(id)
-		d.guard(r, false)
+		d.guard(r)
 	case election.Announce:
 		d.hands.Announce(id, e.Repeat)
 	case election.Follow:
@@ -148,15 +153,36 @@ func (d *daemon) touch(r *router, e election.Effect) {
 	}
 }
 
-// guard makes the filter refuse packets to the router's addresses (no_accept), or stops that.
-func (d *daemon) guard(r *router, on bool) {
-	if !r.guarded() {
-		return
-	}
-	for _, a := range r.bound.host.Addrs {
-		if err := d.filter.SetGuard(a.Link, a.Prefix.Addr(), on); err != nil {
-			r.log.Warn("no_accept is not enforced", "address", a.Prefix.Addr(), "err", err)
+// guardedAddr is an address on a link to which packets are refused.
+type guardedAddr struct {
+	link int
+	addr netip.Addr
+}
+
+// guard makes the filter refuse packets to the addresses of a master with no_accept, and to no others of the router.
+func (d *daemon) guard(r *router) {
+	var wanted []guardedAddr
+	if r.guarded() && r.isMaster() {
+		for _, a := range r.bound.host.Addrs {
+			wanted = append(wanted, guardedAddr{a.Link, a.Prefix.Addr()})
 		}
+	}
+	for _, g := range r.guards {
+		if !slices.Contains(wanted, g) {
+			d.setGuard(r, g, false)
+		}
+	}
+	for _, g := range wanted {
+		if !slices.Contains(r.guards, g) {
+			d.setGuard(r, g, true)
+		}
+	}
+	r.guards = wanted
+}
+
+func (d *daemon) setGuard(r *router, g guardedAddr, on bool) {
+	if err := d.filter.SetGuard(g.link, g.addr, on); err != nil {
+		r.log.Warn("no_accept is not enforced as configured", "address", g.addr, "on", on, "err", err)
 	}
 }
 
@@ -180,7 +206,11 @@ func (d *daemon) changed(r *router, c election.Changed) {
 	r.log.Log(context.Background(), level, r.phraseRole(c), args...)
 	d.event(api.Event{Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
 		Why: string(c.Why), Detail: c.Detail})
-	d.tell(&r.tells, stateOf(c.To), r.core.State().Priority, c.Detail)
+	state := stateOf(c.To)
+	if r.retired {
+		state = r.tells.deleted
+	}
+	d.tell(&r.tells, state, r.core.State().Priority, c.Detail)
 }
 
 // noted reports something that changes no role; the same words about the same topic are told once.
@@ -212,12 +242,15 @@ func (d *daemon) heard(a loader.Advert) {
 	if !d.verified(r, a) {
 		return
 	}
+	role := r.core.State().Role
 	if adv.Priority == 0 {
 		r.stats.ZeroReceived++
-		r.log.Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)
+		if role == election.Backup {
+			r.log.Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)
+		}
 	}
 	d.compare(r, a, adv)
-	if r.core.State().Role == election.Backup {
+	if role == election.Backup {
 		d.refresh(r, a.At) // what the master repeated before this advert counts before it
 	}
 	r.last = a

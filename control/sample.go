@@ -91,7 +91,7 @@ func (d *daemon) report(s loader.Sample, seen *sighting, r *router) bool {
 		if r != nil {
 			r.notes["conflict"] = fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src)
 		}
-	case s.Verdict == verdict.Foreign && d.o.Config != nil && !d.o.Config.Global.LogUnknown, !d.mayLog(s.At):
+	case s.Verdict == verdict.Foreign && d.conf != nil && !d.conf.Global.LogUnknown, !d.mayLog(s.At):
 		return false
 	case s.Verdict.Action() == verdict.Drop:
 		d.log.Warn("advert dropped", args...)

@@ -19,8 +19,9 @@ const schedulePeriod = time.Second
 
 // schedule is a reload to come.
 type schedule struct {
-	line string // as the file has it; empty: none
-	at   time.Time
+	line    string // as the file has it; empty: none
+	at      time.Time
+	trouble string // with reading the file, as it was reported; empty: none
 }
 
 // runSchedule reloads at the times the file says, until ctx ends.
@@ -53,8 +54,10 @@ func (d *daemon) look(was schedule, path string, now time.Time) schedule {
 	case errors.Is(err, fs.ErrNotExist):
 		return schedule{}
 	case err != nil:
-		d.log.Warn("reload_time_file cannot be read", "err", err)
-		return schedule{}
+		if err.Error() != was.trouble {
+			d.log.Warn("reload_time_file: no reload is scheduled", "err", err)
+		}
+		return schedule{trouble: err.Error()}
 	case line == was.line:
 		return was
 	}
@@ -69,7 +72,11 @@ func (d *daemon) look(was schedule, path string, now time.Time) schedule {
 
 func (d *daemon) scheduledReload(ctx context.Context, path string, repeat bool) {
 	d.log.Info("scheduled reload", "file", path)
-	if _, err := d.Reload(ctx, false); err != nil {
+	plan, err := d.Reload(ctx, false)
+	for _, problem := range plan.Problems {
+		d.log.Warn("configuration: " + problem)
+	}
+	if err != nil {
 		d.log.Error("scheduled reload", "err", err)
 	}
 	if repeat {

@@ -62,3 +62,17 @@ func TestScheduleFollowsTheFile(t *testing.T) {
 		}
 	}
 }
+
+// A file that cannot be read is reported once.
+func TestScheduleReportsTroubleOnce(t *testing.T) {
+	var log strings.Builder
+	d := &daemon{log: slog.New(slog.NewTextHandler(&log, nil))}
+	dir := t.TempDir() // no file
+	var s schedule
+	for range 3 {
+		s = d.look(s, dir, time.Now())
+	}
+	if n := strings.Count(log.String(), "no reload is scheduled"); n != 1 {
+		t.Errorf("reported %d times:\n%s", n, &log)
+	}
+}

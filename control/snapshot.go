@@ -208,9 +208,13 @@ func (r *router) addVIPs(out *api.Router, there map[onLink]bool) {
 	if r.bound == nil {
 		return
 	}
-	for i := range r.bound.host.Addrs { // in the same order
+	held := make(map[netip.Prefix]bool)
+	for i := range r.bound.host.Addrs { // after a reload perhaps still the old ones
 		a := &r.bound.host.Addrs[i]
-		out.VIPs[i].Held = there[onLink{a.Link, a.Shown()}]
+		held[a.Prefix] = there[onLink{a.Link, a.Shown()}]
+	}
+	for i := range out.VIPs {
+		out.VIPs[i].Held = held[out.VIPs[i].Address]
 	}
 }
 

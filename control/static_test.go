@@ -70,7 +70,7 @@ func TestVMACNames(t *testing.T) {
 		r.V6, r.VMAC = c.v6, &config.VMAC{Name: c.name}
 		routers = append(routers, &router{conf: &r})
 	}
-	nameVMACs(routers, "vrrp")
+	nameVMACs(routers, nil, "vrrp")
 	var names []string
 	for _, r := range routers {
 		names = append(names, r.vmac)
@@ -78,4 +78,27 @@ func TestVMACNames(t *testing.T) {
 	if want := []string{"vrrp.10", "vrrp6.10", "vrrp1.10", "virtual0", "vrrp.12"}; !slices.Equal(names, want) {
 		t.Errorf("names %q, want %q", names, want)
 	}
+}
+
+// A macvlan keeps its name through a reload, also when another router would be named before it now.
+func TestReloadKeepsVMACNames(t *testing.T) {
+	b := openBench(t, twoLinks(), withVMACs("eth0", "eth1"))
+	b.advance(5 * time.Second)
+	wantPlan(t, b.reload(withVMACs("eth1")), 1, "removed VI_eth0")
+	wantPlan(t, b.reload(withVMACs("eth0", "eth1")), 1, "added VI_eth0")
+	if a, b := b.routers[0].vmac, b.routers[1].vmac; a != "vrrp.10" || b != "vrrp1.10" {
+		t.Errorf("names %s and %s", a, b)
+	}
+}
+
+// withVMACs has a router with use_vmac and VRID 10 on each link.
+func withVMACs(links ...string) *config.Config {
+	c := new(config.Config)
+	for _, link := range links {
+		r := instance(10, link)
+		r.Name, r.VMAC = "VI_"+link, new(config.VMAC)
+		c.Routers = append(c.Routers, r)
+	}
+	c.Global.VMACPrefix = "vrrp"
+	return c
 }

@@ -22,6 +22,7 @@ type tracked struct {
 	since time.Duration      // instant of the last change
 	users []*router          // that it weighs on, also by their group
 	stop  context.CancelFunc // ends its tracker; nil for interfaces
+	ended chan struct{}      // closed when its tracker has ended, be it of its own accord
 }
 
 // trackKey names something tracked.
@@ -35,25 +36,23 @@ func (r *router) tracks() []config.Track {
 	return slices.Concat(r.conf.Tracks, r.group.conf.Tracks)
 }
 
-// enlist makes the daemon track what a router wants tracked.
-func (d *daemon) enlist(r *router) {
-	for _, t := range r.tracks() {
-		key := trackKey(t.Kind, t.Name)
-		w := d.tracked[key]
-		if w == nil {
-			w = &tracked{kind: t.Kind, name: t.Name, since: d.now()}
-			d.tracked[key] = w
-		}
-		if n := len(w.users); n == 0 || w.users[n-1] != r { // it may track a thing twice
-			w.users = append(w.users, r)
-		}
-	}
-}
-
-// delist undoes enlist.
-func (d *daemon) delist(r *router) {
+// enlist makes the daemon track what its routers want tracked. What is known of it stays.
+func (d *daemon) enlist() {
 	for _, w := range d.tracked {
-		w.users = slices.DeleteFunc(w.users, func(u *router) bool { return u == r })
+		w.users = nil
+	}
+	for _, r := range d.routers {
+		for _, t := range r.tracks() {
+			key := trackKey(t.Kind, t.Name)
+			w := d.tracked[key]
+			if w == nil {
+				w = &tracked{kind: t.Kind, name: t.Name, since: d.now()}
+				d.tracked[key] = w
+			}
+			if n := len(w.users); n == 0 || w.users[n-1] != r { // it may track a thing twice
+				w.users = append(w.users, r)
+			}
+		}
 	}
 }
 
@@ -77,16 +76,29 @@ func (d *daemon) watch() {
 			continue
 		}
 		def := definition{key: key, kind: w.kind, name: w.name, conf: d.conf, reload: d.started}
+		trackerOf := d.trackers
 		ctx, stop := context.WithCancel(d.tracking)
-		w.stop = stop
+		ended := make(chan struct{})
+		w.stop, w.ended = stop, ended
 		d.watching.Go(func() {
-			if err := d.trackers(def).Run(ctx, d.results); err != nil && ctx.Err() == nil {
+			defer close(ended)
+			if err := trackerOf(def).Run(ctx, d.results); err != nil && ctx.Err() == nil {
 				select {
 				case d.results <- track.Result{Key: key, Detail: err.Error()}:
 				case <-ctx.Done():
 				}
 			}
 		})
+	}
+}
+
+// over reports whether a tracker has given up.
+func (w *tracked) over() bool {
+	select {
+	case <-w.ended:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -9,14 +9,23 @@ import (
 
 // This file gives routers with use_vmac their macvlans.
 
-// nameVMACs gives every router with a virtual MAC the name of its macvlan: the configured one, or the first that
-// keepalived would take and no other router has.
-func nameVMACs(routers []*router, prefix string) {
+// nameVMACs gives every router with a virtual MAC the name of its macvlan: the configured one, or that of the running
+// router it goes on with, or the first that keepalived would take and no other router has.
+func nameVMACs(routers, running []*router, prefix string) {
+	had := make(map[identity]string)
+	for _, r := range running {
+		had[r.identity()] = r.vmac
+	}
 	taken := make(map[string]bool)
 	for _, r := range routers {
 		if v := r.conf.VMAC; v != nil && v.Name != "" {
 			r.vmac = v.Name
 			taken[v.Name] = true
+		}
+	}
+	for _, r := range routers {
+		if name := had[r.identity()]; name != "" && r.vmac == "" && !taken[name] {
+			taken[name], r.vmac = true, name
 		}
 	}
 	for _, r := range routers {

@@ -26,7 +26,7 @@ type Action struct {
 
 // Step tells a member what happened and returns what all members do about it, in order: of a takeover the adverts of
 // all before anything else. It takes the place of the members' own Step. The slice is valid until the next Step.
-// Deadlines of other members may have moved.
+// Deadlines of other members move only with an action of theirs.
 func (g *Group) Step(now time.Duration, router *Router, in Input) []Action {
 	g.actions = g.actions[:0]
 	m := memberOf(g.members, router)

@@ -2,6 +2,7 @@ package election
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -47,16 +48,18 @@ func (l *groupLedger) step(now time.Duration, r *Router, in Input) ([]Action, er
 	case Stop:
 		m.stopped = true
 	}
-	due, _ := r.Deadline()
-	before := m.role
+	due, before, planned := deadlineOf(m), m.role, l.deadlines()
 	actions := l.group.Step(now, r, in)
+	if err := l.unasked(m, planned, actions); err != nil {
+		return actions, err
+	}
 	if err := l.book(actions); err != nil {
 		return actions, err
 	}
 	if err := l.whole(); err != nil {
 		return actions, err
 	}
-	at, _ := r.Deadline()
+	at := deadlineOf(m)
 	if _, tick := in.(Tick); tick {
 		switch {
 		case at <= now:
@@ -66,6 +69,29 @@ func (l *groupLedger) step(now time.Duration, r *Router, in Input) ([]Action, er
 		}
 	}
 	return actions, nil
+}
+
+func deadlineOf(m *memberLedger) time.Duration {
+	at, _ := m.Router.Deadline()
+	return at
+}
+
+func (l *groupLedger) deadlines() (all []time.Duration) {
+	for _, m := range l.members {
+		all = append(all, deadlineOf(m))
+	}
+	return all
+}
+
+// unasked: the deadline of a member that was told nothing moves only with an action of its own.
+func (l *groupLedger) unasked(told *memberLedger, planned []time.Duration, actions []Action) error {
+	for i, m := range l.members {
+		acts := slices.ContainsFunc(actions, func(a Action) bool { return a.Router == m.Router })
+		if at := deadlineOf(m); m != told && at != planned[i] && !acts {
+			return fmt.Errorf("the deadline of %s moves from %v to %v without an action", m.Name, planned[i], at)
+		}
+	}
+	return nil
 }
 
 // book enters effects one by one.

@@ -22,9 +22,9 @@
 //     address goes, then Renumbered, then Cleared.
 //  7. Noted may come once per advert. The caller counts every one and limits what it logs.
 //  8. Members of a sync group are stepped by Group.Step in place of Router.Step. It may move all of them: each Action
-//     names the router whose effect it is, and every member's Deadline is read anew. What 4 and 5 ask for is asked
-//     for the member that is stepped; one that waits for the others follows nobody, so nothing is kept back from
-//     it. Regroup follows a change of the members.
+//     names the router whose effect it is, and whose Deadline is read anew beside that of the member stepped. What
+//     4 and 5 ask for is asked for the member that is stepped; one that waits for the others follows nobody, so
+//     nothing is kept back from it. Regroup follows a change of the members.
 //  9. Reconfigured is followed by Weighed, at the same instant, where trackers weigh on the router. A master whose
 //     interval or base priority has changed wants a Tick at once, so that the others learn both together.
 //
