@@ -313,6 +313,9 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 		d.raise(r, map[string]string{causeSource: fmt.Sprintf("the source address is changing to %v", b.rules.Own)})
 		d.unbind(r)
 	}
+	if other := d.byID[b.id]; other != nil && other != r {
+		return causeBind, fmt.Errorf("%s is %s already: give one of the two another virtual_router_id or source", b.id, other.conf.Name)
+	}
 	renumbered := r.bound == nil || r.bound.rules.Own != b.rules.Own
 	if err := d.filter.SetRouter(b.rules); err != nil {
 		return causeFilter, err

@@ -79,7 +79,7 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 		return d.rejected(ctx, p, "the configuration has errors")
 	}
 	n := &draft{conf: conf, restarted: make(map[*router]bool)}
-	running, err := ask(ctx, d, func() []*router { return n.look(d) })
+	running, err := ask(ctx, d, func() []*router { return n.survey(d) })
 	if err != nil {
 		return p, err
 	}
@@ -100,8 +100,8 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	return ask(ctx, d, func() api.Plan { return d.apply(n) })
 }
 
-// look notes the running routers and their roles; the loop calls it.
-func (n *draft) look(d *daemon) []*router {
+// survey notes the running routers and their roles; the loop calls it.
+func (n *draft) survey(d *daemon) []*router {
 	n.roles = make(map[*router]election.Role, len(d.routers))
 	for _, r := range d.routers {
 		n.roles[r] = r.core.State().Role

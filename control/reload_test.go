@@ -276,7 +276,7 @@ func TestReloadWhileTheFilterComes(t *testing.T) {
 	b.o.Load = func() (*config.Config, []config.Problem) { return both, nil }
 	for _, c := range []*config.Config{both, many(1)} {
 		draft := &draft{conf: c, restarted: make(map[*router]bool)}
-		running := draft.look(b.daemon)
+		running := draft.survey(b.daemon)
 		var err error
 		if draft.cast, err = newCast(b.o, c, running); err != nil {
 			t.Fatal(err)
@@ -353,6 +353,7 @@ func TestSnapshotOfARouterThatStaysBound(t *testing.T) {
 func TestReloadKeepsTheErrorOfALink(t *testing.T) {
 	b := openBench(t, []host.Link{eth0(7)}, many(1))
 	b.links["eth0"].err = errors.New("attach: no such device")
+	b.review()
 	next := many(2)
 	next.Global.UnknownRate = 5
 	b.reload(next)

@@ -42,14 +42,17 @@ type router struct {
 	verifier *vrrp.Verifier             // of signatures; nil: adverts carry none
 	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
 
-	notes  map[string]string // standing warnings by topic
-	causes map[string]string // standing faults of the link, by topic
+	weighed uint8             // the priority in force, as last told
+	notes   map[string]string // standing warnings by topic
+	causes  map[string]string // standing faults of the link, by topic
 }
 
 func newRouter(c *config.Router, tells announcements, log *slog.Logger) *router {
-	return &router{conf: c, iface: c.Interface, tells: tells, log: log.With("link", c.Interface, "vrid", int(c.VRID)),
+	r := &router{conf: c, iface: c.Interface, tells: tells, log: log.With("link", c.Interface, "vrid", int(c.VRID)),
 		core: election.New(electionConfig(c)), heap: -1, due: election.Never, retryAt: election.Never,
 		verifier: newVerifier(c.HMAC, len(c.Peers), nil), notes: make(map[string]string), causes: make(map[string]string)}
+	r.weighed = r.core.State().Priority
+	return r
 }
 
 // guarded reports whether packets to the router's addresses are refused while it is master.

@@ -183,12 +183,12 @@ func (d *daemon) weigh(r *router) {
 
 // outweigh puts a priority in force.
 func (d *daemon) outweigh(r *router, priority uint8) {
-	was := r.core.State().Priority
 	d.step(r, d.now(), election.Weighed{Priority: priority})
-	is := r.core.State().Priority
+	was, is := r.weighed, r.core.State().Priority
 	if is == was {
 		return
 	}
+	r.weighed = is
 	r.log.Info(fmt.Sprintf("(%s) Changing effective priority from %d to %d", r.conf.Name, was, is))
 	d.event(api.Event{Kind: "priority", Router: r.conf.Name, Why: "tracking", Detail: fmt.Sprintf("%d -> %d", was, is)})
 	d.tellPriority(r, is)

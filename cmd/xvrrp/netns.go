@@ -18,6 +18,18 @@ import (
 // namespaceMark is the environment variable that tells a process that started anew that it is in its namespace.
 const namespaceMark = "XVRRP_NETNS"
 
+// environment is os.Getenv. The mark is about this process and not about what it starts, so it is taken out.
+func environment() func(string) string {
+	in := os.Getenv(namespaceMark)
+	os.Unsetenv(namespaceMark)
+	return func(name string) string {
+		if name == namespaceMark {
+			return in
+		}
+		return os.Getenv(name)
+	}
+}
+
 // settle puts this process where its configuration wants it: under its umask, and in its network namespace. To get
 // there the program starts anew, and settle does not return.
 func (a *app) settle(g config.Global) error {

@@ -62,7 +62,7 @@ func processEnv() env {
 		args:         os.Args[1:],
 		stdout:       os.Stdout,
 		stderr:       os.Stderr,
-		getenv:       os.Getenv,
+		getenv:       environment(),
 		root:         os.DirFS("/"),
 		meaning:      thisHost(),
 		openFilter:   openFilter,
