@@ -53,10 +53,10 @@ func electionConfig(c *config.Router) election.Config {
 	}
 }
 
-// virtualAddresses is the set of all virtual addresses, which are never a router's own source.
-func (d *daemon) virtualAddresses() map[addressOn]bool {
+// virtualAddresses is the set of the routers' virtual addresses, which are never a router's own source.
+func virtualAddresses(routers []*router) map[addressOn]bool {
 	set := make(map[addressOn]bool)
-	for _, r := range d.routers {
+	for _, r := range routers {
 		for _, list := range [][]config.Address{r.conf.Addresses, r.conf.Excluded} {
 			for _, a := range list {
 				set[addressOn{r.device(a), a.Prefix.Addr()}] = true

@@ -119,12 +119,13 @@ type daemon struct {
 	troubles chan notify.Trouble // from the teller
 	queries  chan func()         // questions from other goroutines, answered by running them in the loop
 
-	conf      *config.Config      // in force; nil: observe
-	routers   []*router           // in the order of the configuration
-	groups    []*group            // likewise
-	byID      map[vrrp.ID]*router // those that are bound
-	links     map[string]*link    // by name, those that routers or observation want
-	dampers   map[string]*damper  // of links whose changes are delayed, by name
+	conf      *config.Config       // in force; nil: observe
+	routers   []*router            // in the order of the configuration
+	groups    []*group             // likewise
+	byID      map[vrrp.ID]*router  // those that are bound
+	links     map[string]*link     // by name, those that routers or observation want
+	looked    map[string]host.Link // by name, the links at the last look, less virtual addresses
+	dampers   map[string]*damper   // of links whose changes are delayed, by name
 	deadlines deadlines
 	later     []deferred    // effects that wait until this turn's adverts have left
 	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
@@ -262,7 +263,7 @@ func (d *daemon) run(ctx context.Context) error {
 		case <-d.due:
 			d.expire(d.now())
 		case <-d.changes:
-			d.reviewLinks()
+			d.linksChanged()
 		case a := <-d.attachments:
 			d.attached(a)
 		case f := <-d.failures:

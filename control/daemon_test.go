@@ -172,7 +172,7 @@ func openBench(t *testing.T, links []host.Link, c *config.Config) *bench {
 
 // review has the loop look at the links and waits for the filter.
 func (b *bench) review() {
-	b.reviewLinks()
+	b.linksChanged()
 	b.awaitLinks()
 }
 
@@ -354,7 +354,7 @@ func TestSlowAttachHoldsUpNobodyElse(t *testing.T) {
 	second := eth0(8)
 	second.Name = "eth1"
 	b.host.links = append(b.host.links, second)
-	b.reviewLinks()
+	b.linksChanged()
 	b.host.did = nil
 	b.advance(time.Second)
 	if !slices.Contains(b.host.did, "advertise 10/100") || b.role(1) != "fault" {

@@ -86,7 +86,7 @@ func (d *daemon) expire(now time.Duration) {
 		d.start()
 	}
 	if d.nextDamped() <= now {
-		d.reviewLinks()
+		d.linksChanged()
 	}
 	var silent []*router
 	for len(d.deadlines) > 0 && d.deadlines[0].due <= now+lead {

@@ -69,7 +69,7 @@ func (d *daemon) review(routers []*router) {
 	for _, name := range d.wantedLinks() {
 		d.reviewLink(name, byName[name])
 	}
-	vips := d.virtualAddresses()
+	vips := virtualAddresses(d.routers)
 	for _, r := range routers {
 		if r.conf.Fault == "" {
 			d.reviewRouter(r, byName, vips)
@@ -77,17 +77,6 @@ func (d *daemon) review(routers []*router) {
 	}
 	d.trackLinks(byName)
 	d.keepStatic(byName)
-}
-
-// linksByName is the links as they are now.
-func (d *daemon) linksByName() map[string]*host.Link {
-	now := d.host.Links()
-	byName := make(map[string]*host.Link, len(now))
-	for i := range now {
-		byName[now[i].Name] = &now[i]
-	}
-	d.dampen(byName)
-	return byName
 }
 
 // wantedLinks names the links of our routers, or those to observe, once each and in order.

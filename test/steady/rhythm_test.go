@@ -74,14 +74,20 @@ func (s *scene) rhythms(p phase, voices []voice) []rhythm {
 	return all
 }
 
+// latest is the rhythms of a phase, the latest first.
+func (s *scene) latest(p phase, voices []voice) []rhythm {
+	all := s.rhythms(p, voices)
+	slices.SortFunc(all, func(a, b rhythm) int { return cmp.Compare(b.late(), a.late()) })
+	return all
+}
+
 // keepTime demands that routers sent every advert of a phase and were never silent for as long as their best backup
 // waits. What the machine itself did to adverts is not held against them: the witness tells. It returns by how much the
 // latest advert was late.
 func (s *scene) keepTime(t *testing.T, p phase, voices []voice) time.Duration {
 	t.Helper()
 	allowed := max(s.usual, s.stall(p))
-	all := s.rhythms(p, voices)
-	slices.SortFunc(all, func(a, b rhythm) int { return cmp.Compare(b.late(), a.late()) })
+	all := s.latest(p, voices)
 	var faults []string
 	for _, r := range all {
 		if fault := r.fault(allowed); fault != "" {

@@ -82,14 +82,14 @@ func (s *scene) rollCall(voices []voice) {
 	})
 }
 
-// baseline measures the routers while nothing happens.
+// baseline measures the routers while nothing happens. It is the measure of what follows and judged by nothing: how
+// late a daemon is that is left alone is the machine's matter.
 func (s *scene) baseline(t *testing.T, voices []voice) {
 	t.Helper()
 	p := s.phase("before", voices, func() { s.listen(voices, quiet) })
-	s.keepTime(t, p, voices) // by what the witness says alone
-	for _, r := range s.rhythms(p, voices) {
-		s.usual = max(s.usual, r.late())
-	}
+	all := s.latest(p, voices)
+	s.usual = all[0].late()
+	s.tell(t, p, all)
 }
 
 // listen listens to all routers for some time.
