@@ -249,13 +249,17 @@ func (w *worker) audit() {
 	if len(w.held) == 0 {
 		return
 	}
-	present := make(map[addrKey]bool)
+	present := make(map[addrKey]bool) // ours
 	for _, e := range w.list() {
-		present[e.key] = true
+		present[e.key] = e.proto == protoVRRP
 	}
-	for k := range w.held {
-		if !present[k] {
+	for k, h := range w.held {
+		ours, there := present[k]
+		switch {
+		case !there:
 			w.restores = append(w.restores, k)
+		case w.marks:
+			h.foreign = !ours // it may have changed hands unseen
 		}
 	}
 }

@@ -128,29 +128,38 @@ func TestPutBack(t *testing.T) {
 	n.noFailure(h)
 }
 
-// What somebody deleted and added again before we could is theirs from then on.
+// What somebody deleted and added again before we could is theirs from then on, also if we missed it in a storm.
 func TestAddressChangesHands(t *testing.T) {
 	needMarks(t)
-	n := newNetwork(t)
-	h := n.running()
-	b := n.binding("192.0.2.10/24")
-	must(t, h.Bind(b))
-	h.Acquire(b.ID)
-	n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })
-	resume := h.HoldEvents(t)
-	n.delAddr(n.router, "192.0.2.10/24")
-	n.addAddr(n.router, "192.0.2.10/24")
-	n.addAddr(n.router, "192.0.2.20/24")
-	resume()
-	n.await("the events", func() bool { return n.seenAddr(h, "192.0.2.20/24") })
-	h.Release(b.ID)
-	marker := n.binding("192.0.2.30/24")
-	marker.ID.VRID = 57
-	must(t, h.Bind(marker))
-	h.Acquire(marker.ID)
-	n.await("the release to be over", func() bool { return n.has(n.router, "192.0.2.30/24") })
-	if !n.has(n.router, "192.0.2.10/24") {
-		t.Error("an address that is no longer ours was removed")
+	for name, others := range map[string]int{"seen": 0, "missed": 500} {
+		t.Run(name, func(t *testing.T) {
+			n := newNetwork(t)
+			other := n.addLink("ens161")
+			h := n.running()
+			b := n.binding("192.0.2.10/24")
+			must(t, h.Bind(b))
+			h.Acquire(b.ID)
+			n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })
+			resume := h.HoldEvents(t)
+			for range others {
+				n.addAddr(other, "10.9.0.1/32")
+				n.delAddr(other, "10.9.0.1/32")
+			}
+			n.delAddr(n.router, "192.0.2.10/24")
+			n.addAddr(n.router, "192.0.2.10/24")
+			n.addAddr(n.router, "192.0.2.20/24")
+			resume()
+			n.await("the events", func() bool { return n.seenAddr(h, "192.0.2.20/24") })
+			h.Release(b.ID)
+			marker := n.binding("192.0.2.30/24")
+			marker.ID.VRID = 57
+			must(t, h.Bind(marker))
+			h.Acquire(marker.ID)
+			n.await("the release to be over", func() bool { return n.has(n.router, "192.0.2.30/24") })
+			if !n.has(n.router, "192.0.2.10/24") {
+				t.Error("an address that is no longer ours was removed")
+			}
+		})
 	}
 }
 
