@@ -15,6 +15,7 @@ export CGO_ENABLED = 0
 PEERS = test/peers.sh
 CLANG = $(if $(shell command -v clang-19 && command -v llvm-strip-19),,$(PEERS) clang-19,llvm-19)
 TEST  = $(GO) run ./test/report
+BENCH = $(GO) test -run='^$$' -bench=. -benchtime=1x -timeout=2h
 
 # Stamp the commit where git will name it: it refuses in a checkout of another user.
 STAMP = $(if $(shell git rev-parse HEAD 2>/dev/null),true,false)
@@ -76,11 +77,17 @@ fuzz: need-go
 		done; \
 	done
 
-## bench: the filter's cost per frame, and how late takeovers are beside keepalived's (root)
+## bench: the filter's cost per frame, and xvrrp measured beside keepalived in a few minutes (root)
 .PHONY: bench
 bench: need-go
 	$(GO) test -run='^$$' -bench=. ./loader
-	$(GO) test -run='^$$' -bench=Failover -benchtime=1x -timeout=1h ./test/interop
+	$(BENCH) -short ./test/bench
+
+## bench-full: the same with more rounds and for longer, as in docs/performance.md
+.PHONY: bench-full
+bench-full: need-go
+	$(GO) test -run='^$$' -bench=. ./loader
+	$(BENCH) ./test/bench
 
 ## generate: the filter's objects, verdict tables and generated documents (clang-19, fetched if missing)
 .PHONY: generate

@@ -1,5 +1,5 @@
 // Package interop runs the real program against real peers, Debian's keepalived and FRR, on hosts made of
-// namespaces, and judges by what was on the wire. It also measures failovers beside keepalived's.
+// namespaces, and judges by what was on the wire.
 package interop
 
 import (

@@ -1,0 +1,60 @@
+package bench
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/xvrrp/xvrrp/test/bed"
+)
+
+// perLink is how many routers a link carries at most.
+const perLink = 250
+
+// The priorities of what is measured and of the source of adverts that it follows.
+const (
+	priority = 100
+	superior = 200
+)
+
+// fleet is a number of virtual routers with one interval, 250 to a link, and each with one address.
+type fleet struct {
+	count    int
+	interval time.Duration
+}
+
+func (f fleet) String() string { return fmt.Sprintf("%d@%s", f.count, f.interval) }
+
+// links is how many links the routers need.
+func (f fleet) links() int { return (f.count + perLink - 1) / perLink }
+
+// router is one of the fleet: what tells it from the others on the wire.
+type router struct {
+	link int
+	vrid uint8
+}
+
+func (f fleet) routers() []router {
+	all := make([]router, f.count)
+	for i := range all {
+		all[i] = router{i / perLink, uint8(i%perLink + 1)}
+	}
+	return all
+}
+
+// vip is a router's virtual address.
+func (r router) vip() netip.Addr { return netip.AddrFrom4([4]byte{10, byte(r.link), 0, r.vrid}) }
+
+// conf is the fleet with a priority, as both daemons read it.
+func (f fleet) conf(priority uint8) string {
+	var text strings.Builder
+	for _, r := range f.routers() {
+		text.WriteString(bed.Instance{Name: fmt.Sprintf("R%d_%d", r.link, r.vrid), Iface: bed.Card(r.link), VRID: r.vrid,
+			Interval: f.interval, Priority: priority, VIPs: []netip.Prefix{netip.PrefixFrom(r.vip(), 32)}}.Text())
+	}
+	return text.String()
+}
+
+// down is how long its routers wait for a silent master.
+func (f fleet) down() time.Duration { return bed.Down(3, priority, f.interval) }
