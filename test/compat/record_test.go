@@ -115,6 +115,7 @@ func (st *stage) written() *record {
 type voice struct {
 	last     bed.Advert
 	speaking bool
+	late     bool // the last one was, as a machine that stalls makes it
 }
 
 // adverts tells when each router begins and ends to speak, changes what it says, and speaks between its intervals.
@@ -140,9 +141,10 @@ func (w *watch) adverts(segment string, heard []bed.Advert) (events []event) {
 			say(a.At, who, "resigns")
 		case !v.speaking || a.Priority != v.last.Priority || a.Interval != v.last.Interval:
 			say(a.At, who, "speaks with priority %d every %s", a.Priority, a.Interval)
-		case gap < a.Interval/2:
+		case gap < a.Interval/2 && !v.late: // after a late one, the next in its rhythm comes soon
 			say(a.At, who, "speaks out of turn")
 		}
+		v.late = gap > 5*a.Interval/4
 		v.last, v.speaking = a, a.Priority != 0
 	}
 	for _, who := range slices.Sorted(maps.Keys(voices)) {
