@@ -31,9 +31,16 @@ type record struct {
 }
 
 // line is a difference between two records.
-type line struct{ step, text string }
+type line struct {
+	step string
+	what string // the event that differs
+	when string // in the one and in the other record
+}
 
-func (l line) String() string { return fmt.Sprintf("%s: %s", l.step, l.text) }
+func (l line) String() string { return fmt.Sprintf("%s: %s: %s", l.step, l.what, l.when) }
+
+// isLike reports whether two lines are about the same event, whenever it happened.
+func (l line) isLike(other line) bool { return l.step == other.step && l.what == other.what }
 
 // watch sees addresses come and go, and knows whose a card is.
 type watch struct {
@@ -141,10 +148,10 @@ func (w *watch) adverts(segment string, heard []bed.Advert) (events []event) {
 			say(a.At, who, "resigns")
 		case !v.speaking || a.Priority != v.last.Priority || a.Interval != v.last.Interval:
 			say(a.At, who, "speaks with priority %d every %s", a.Priority, a.Interval)
-		case gap < a.Interval/2 && !v.late: // after a late one, the next in its rhythm comes soon
+		case gap < 3*a.Interval/4 && !v.late: // after a late one, the next in its rhythm comes soon
 			say(a.At, who, "speaks out of turn")
 		}
-		v.late = gap > 5*a.Interval/4
+		v.late = gap > 9*a.Interval/8
 		v.last, v.speaking = a, a.Priority != 0
 	}
 	for _, who := range slices.Sorted(maps.Keys(voices)) {
@@ -219,7 +226,7 @@ func (r *record) compare(other *record, tolerance time.Duration) (lines []line) 
 		for _, what := range slices.Sorted(maps.Keys(merge(ours, theirs))) {
 			want, got := ours[what], theirs[what]
 			if len(want) != len(got) {
-				lines = append(lines, line{s.name, fmt.Sprintf("%s: at %v, keepalived at %v", what, got, want)})
+				lines = append(lines, line{s.name, what, fmt.Sprintf("at %v, keepalived at %v", got, want)})
 				continue
 			}
 			within := tolerance
@@ -228,7 +235,7 @@ func (r *record) compare(other *record, tolerance time.Duration) (lines []line) 
 			}
 			for i := range want {
 				if (got[i] - want[i]).Abs() > within {
-					lines = append(lines, line{s.name, fmt.Sprintf("%s: at %s, keepalived at %s", what, got[i], want[i])})
+					lines = append(lines, line{s.name, what, fmt.Sprintf("at %s, keepalived at %s", got[i], want[i])})
 				}
 			}
 		}
