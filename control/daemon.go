@@ -127,6 +127,8 @@ type daemon struct {
 	looked    map[string]host.Link // by name, the links at the last look, less virtual addresses
 	dampers   map[string]*damper   // of links whose changes are delayed, by name
 	deadlines deadlines
+	sweep     sweep
+	armed     time.Duration // when the alarm goes off; Never: it has, or was never set
 	later     []deferred    // effects that wait until this turn's adverts have left
 	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
 	started   bool
@@ -235,6 +237,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		results:     make(chan track.Result),
 		troubles:    make(chan notify.Trouble, 64),
 		conf:        o.Config,
+		armed:       election.Never,
 		routers:     c.routers,
 		groups:      c.groups,
 		byID:        make(map[vrrp.ID]*router, len(c.routers)),
@@ -256,11 +259,13 @@ func (d *daemon) run(ctx context.Context) error {
 	d.begin()
 	for {
 		d.settle()
-		d.alarm.Set(d.nextDeadline())
+		d.sweepAll()
+		d.arm()
 		select {
 		case a := <-d.adverts:
 			d.heard(a)
 		case <-d.due:
+			d.armed = election.Never
 			d.expire(d.now())
 		case <-d.changes:
 			d.linksChanged()

@@ -24,7 +24,7 @@ import (
 // bench is a daemon whose host and filter only record, in virtual time.
 type bench struct {
 	*daemon
-	t       *testing.T
+	t       testing.TB
 	host    *recorder
 	filter  *fakeFilter
 	clock   time.Duration
@@ -76,6 +76,7 @@ func (h *recorder) Flush() {
 // fakeFilter is a filter whose stamps the test sets.
 type fakeFilter struct {
 	seen     map[vrrp.ID]time.Duration
+	lastSeen func(vrrp.ID) time.Duration // instead of seen, unless nil
 	followed map[vrrp.ID]netip.Addr
 	rules    map[vrrp.ID]vrrp.Rules
 	guarded  map[netip.Addr]bool
@@ -96,12 +97,18 @@ func (f *fakeFilter) RemoveSegment(int, vrrp.VLAN) error { return nil }
 func (f *fakeFilter) SetSegment(loader.Segment) error    { return nil }
 func (f *fakeFilter) SetRouter(r vrrp.Rules) error       { f.rules[r.ID] = r; return nil }
 func (f *fakeFilter) RemoveRouter(id vrrp.ID) error      { delete(f.rules, id); return nil }
-func (f *fakeFilter) LastSeen(id vrrp.ID) time.Duration  { return f.seen[id] }
-func (f *fakeFilter) Drained() bool                      { return len(f.queue) == 0 }
-func (f *fakeFilter) Counts() ([]loader.Count, error)    { return f.counts, nil }
+
+func (f *fakeFilter) Drained() bool                   { return len(f.queue) == 0 }
+func (f *fakeFilter) Counts() ([]loader.Count, error) { return f.counts, nil }
 func (f *fakeFilter) SetGuard(_ int, a netip.Addr, on bool) error {
 	f.guarded[a] = on
 	return nil
+}
+func (f *fakeFilter) LastSeen(id vrrp.ID) time.Duration {
+	if f.lastSeen != nil {
+		return f.lastSeen(id)
+	}
+	return f.seen[id]
 }
 func (f *fakeFilter) Follow(id vrrp.ID, a *loader.Advert) error {
 	delete(f.followed, id)
@@ -143,13 +150,13 @@ func instance(vrid uint8, link string) config.Router {
 		SendChecksum: vrrp.Pseudo, Addresses: []config.Address{{Prefix: vip, Scope: -1}}, GARP: config.GARP{Repeat: 1}}
 }
 
-func newBench(t *testing.T, links []host.Link, routers ...config.Router) *bench {
+func newBench(t testing.TB, links []host.Link, routers ...config.Router) *bench {
 	t.Helper()
 	return openBench(t, links, &config.Config{Routers: routers})
 }
 
 // openBench starts a daemon with a configuration.
-func openBench(t *testing.T, links []host.Link, c *config.Config) *bench {
+func openBench(t testing.TB, links []host.Link, c *config.Config) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: time.Hour, adverts: make(chan loader.Advert, 8)}
 	b.host = &recorder{links: links, bound: make(map[vrrp.ID]host.Binding)}
@@ -181,15 +188,21 @@ func (b *bench) advance(by time.Duration) {
 	for end := b.clock + by; b.clock < end; {
 		b.clock = min(end, max(b.clock, b.nextDeadline()))
 		b.expire(b.clock)
-		b.settle()
+		b.turn()
 	}
+}
+
+// turn is what the loop does before it waits.
+func (b *bench) turn() {
+	b.settle()
+	b.sweepAll()
 }
 
 // jump moves the clock without the loop running meanwhile: the process was stopped.
 func (b *bench) jump(by time.Duration) {
 	b.clock += by
 	b.expire(b.clock)
-	b.settle()
+	b.turn()
 }
 
 func (b *bench) advert(at time.Duration, priority uint8) loader.Advert {

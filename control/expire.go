@@ -1,7 +1,6 @@
 package control
 
 import (
-	"container/heap"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/election"
@@ -17,60 +16,17 @@ const lead = 200 * time.Microsecond
 // patience bounds how long an expired deadline waits for adverts that the kernel has handed over already.
 const patience = 50 * time.Millisecond
 
-// deadlines is a heap of the routers that wait for an instant, earliest first.
-type deadlines []*router
-
-func (h deadlines) Len() int           { return len(h) }
-func (h deadlines) Less(i, j int) bool { return h[i].due < h[j].due }
-func (h deadlines) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].heap, h[j].heap = i, j
-}
-
-// Push and Pop are heap.Interface.
-func (h *deadlines) Push(x any) {
-	r := x.(*router)
-	r.heap = len(*h)
-	*h = append(*h, r)
-}
-
-// Pop is heap.Interface.
-func (h *deadlines) Pop() any {
-	last := len(*h) - 1
-	r := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	r.heap = -1
-	return r
-}
-
 // reschedule puts a router where its deadline belongs.
 func (d *daemon) reschedule(r *router) {
 	at, _ := r.core.Deadline()
-	r.due = min(at, r.retryAt)
-	switch {
-	case r.due == election.Never && r.heap >= 0:
-		heap.Remove(&d.deadlines, r.heap)
-	case r.due == election.Never:
-	case r.heap >= 0:
-		heap.Fix(&d.deadlines, r.heap)
-	default:
-		heap.Push(&d.deadlines, r)
-	}
-}
-
-// cancel takes a router's deadline out.
-func (d *daemon) cancel(r *router) {
-	if r.heap >= 0 {
-		heap.Remove(&d.deadlines, r.heap)
-	}
+	d.deadlines.set(r, min(at, r.retryAt))
 }
 
 // nextDeadline is when the loop wants to be woken.
 func (d *daemon) nextDeadline() time.Duration {
-	at := election.Never
-	if len(d.deadlines) > 0 {
-		at = d.deadlines[0].due - lead
+	at := d.deadlines.next()
+	if at != election.Never {
+		at -= lead
 	}
 	if !d.started {
 		at = min(at, d.startAt)
@@ -78,9 +34,15 @@ func (d *daemon) nextDeadline() time.Duration {
 	return min(at, d.nextDamped())
 }
 
-// expire honours the deadlines that have come, or will within the lead. Masters advertise first. A backup takes over
-// only when neither the kernel's stamp nor an advert on its way to us says that its master lives: our own lateness is
-// nobody's silence.
+// arm sets the alarm, unless it is set already: most turns of the loop move no deadline.
+func (d *daemon) arm() {
+	if at := d.nextDeadline(); at != d.armed {
+		d.alarm.Set(at)
+		d.armed = at
+	}
+}
+
+// expire honours what has come, or will within the lead.
 func (d *daemon) expire(now time.Duration) {
 	if !d.started && now >= d.startAt {
 		d.start()
@@ -88,62 +50,77 @@ func (d *daemon) expire(now time.Duration) {
 	if d.nextDamped() <= now {
 		d.linksChanged()
 	}
-	var silent []*router
-	for len(d.deadlines) > 0 && d.deadlines[0].due <= now+lead {
-		r := d.deadlines[0]
-		d.late(now - r.due)
+	d.serve(now)
+}
+
+// serve honours the deadlines of routers. Masters advertise first. A backup takes over only when neither the kernel's
+// stamp nor an advert on its way to us says that its master lives: our own lateness is nobody's silence.
+func (d *daemon) serve(now time.Duration) {
+	var silent []deadline
+	for d.deadlines.next() <= now+lead {
+		first := d.deadlines[0]
+		r := first.r
+		d.late(now - first.at)
 		switch {
 		case r.retryAt <= now+lead:
 			d.retry(r, now)
-		case r.core.State().Role != election.Backup:
-			d.step(r, max(now, r.due), election.Tick{})
-		case !d.refresh(r, now):
-			heap.Remove(&d.deadlines, r.heap)
+		case r.core.Role() != election.Backup:
+			d.step(r, max(now, first.at), election.Tick{})
+		case d.refresh(r) && d.deadlines.of(r) > now+lead:
+			d.spared(r, first.at, now)
+		default:
+			d.deadlines.remove(r)
 			if !r.silent { // else another member of its sync group has brought it back
 				r.silent = true
-				silent = append(silent, r)
+				silent = append(silent, first)
 			}
 		}
 	}
 	d.hands.Flush()
-	for _, r := range silent {
-		d.doubt(r)
+	for _, s := range silent {
+		d.doubt(s.r, s.at)
 	}
 }
 
+// spared takes note that a router's master lives, as its deadline came. The others of its kind are looked at now, too.
+func (d *daemon) spared(r *router, due, now time.Duration) {
+	interval := r.core.State().MasterInterval
+	if now-due > interval {
+		r.stats.Rescued++
+	}
+	d.sweep.begin(now+interval, len(d.deadlines))
+}
+
 // doubt waits for the deadline of a router whose master seems silent, looks once more, and honours it.
-func (d *daemon) doubt(r *router) {
+func (d *daemon) doubt(r *router, due time.Duration) {
 	r.silent = false
-	if d.now() < r.due {
+	if d.now() < due {
 		d.hands.Flush()
-		d.wait(r.due)
+		d.wait(due)
 	}
 	now := d.now()
 	d.catchUp(now)
-	if at, _ := r.core.Deadline(); at <= now && !d.refresh(r, now) {
+	if at, _ := r.core.Deadline(); at <= now && !(d.refresh(r) && d.deadlines.of(r) > now) {
 		d.step(r, now, election.Tick{})
 	}
 	d.reschedule(r)
 }
 
-// refresh asks the kernel when the followed master last repeated itself. It reports whether that moved the deadline
-// out of reach, in other words whether the master lives.
-func (d *daemon) refresh(r *router, now time.Duration) bool {
+// refresh asks the kernel when the followed master last repeated itself, and moves the deadline by it. It reports
+// whether there was news.
+func (d *daemon) refresh(r *router) bool {
 	if r.bound == nil {
 		return false
 	}
-	seen, st := d.filter.LastSeen(r.bound.id), r.core.State()
-	if seen <= st.LastHeard {
+	seen := d.filter.LastSeen(r.bound.id)
+	if at, done := r.core.Refresh(seen); done {
+		d.deadlines.set(r, min(at, r.retryAt))
+		return true
+	}
+	if seen <= r.core.State().LastHeard {
 		return false
 	}
-	overslept := now-r.due > st.MasterInterval
 	d.step(r, seen, election.Refreshed{})
-	if r.due <= now+lead {
-		return false
-	}
-	if overslept {
-		r.stats.Rescued++
-	}
 	return true
 }
 

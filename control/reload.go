@@ -253,7 +253,7 @@ func (d *daemon) retire(r *router) {
 		d.settle()
 	}
 	r.retryAt = election.Never
-	d.cancel(r)
+	d.deadlines.remove(r)
 	if r.bound != nil {
 		d.unbind(r)
 	}

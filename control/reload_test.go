@@ -116,7 +116,7 @@ func TestReloadAddsAndRemoves(t *testing.T) {
 		}
 	}
 	b.wantRoles("master", "backup")
-	if got := b.deadlines.Len(); got != 2 {
+	if got := len(b.deadlines); got != 2 {
 		t.Errorf("%d deadlines, want 2", got)
 	}
 }

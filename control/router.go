@@ -33,8 +33,7 @@ type router struct {
 
 	guards  []guardedAddr // addresses to which packets are refused
 	last    loader.Advert // the advert being stepped, which Follow refers to
-	heap    int           // index in deadlines
-	due     time.Duration // as in deadlines
+	heap    int           // index in deadlines; -1: not there
 	silent  bool          // its deadline has come and is doubted
 	retryAt time.Duration // when a failed effect is tried again
 	stats   api.Stats
@@ -49,7 +48,7 @@ type router struct {
 
 func newRouter(c *config.Router, tells announcements, log *slog.Logger) *router {
 	r := &router{conf: c, iface: c.Interface, tells: tells, log: log.With("link", c.Interface, "vrid", int(c.VRID)),
-		core: election.New(electionConfig(c)), heap: -1, due: election.Never, retryAt: election.Never,
+		core: election.New(electionConfig(c)), heap: -1, retryAt: election.Never,
 		verifier: newVerifier(c.HMAC, len(c.Peers), nil), notes: make(map[string]string), causes: make(map[string]string)}
 	r.weighed = r.core.State().Priority
 	return r
@@ -254,7 +253,7 @@ func (d *daemon) heard(a loader.Advert) {
 	}
 	d.compare(r, a, adv)
 	if role == election.Backup {
-		d.refresh(r, a.At) // what the master repeated before this advert counts before it
+		d.refresh(r) // what the master repeated before this advert counts before it
 	}
 	r.last = a
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})

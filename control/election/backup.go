@@ -157,17 +157,28 @@ func (b *backup) discard(r *Router, now time.Duration, h Heard) {
 // refresh: the kernel saw the followed master repeat itself. Old news and news of somebody no longer followed
 // change nothing.
 func (b *backup) refresh(r *Router, now time.Duration) {
-	if !b.following || now <= b.heard {
+	if b.renew(r, now) || !b.following || now <= b.heard {
 		return
 	}
+	b.see(r, now)
+	b.forsake(r, now)
+	b.why, b.cause = Preempted, b.master
+}
+
+// renew starts the timer anew for a repeat of the followed master, unless that is no news or no longer counts.
+func (b *backup) renew(r *Router, now time.Duration) bool {
+	if !b.following || now <= b.heard || b.hold <= now {
+		return false
+	}
+	b.see(r, now)
+	b.started, b.why = now, Silence
+	return true
+}
+
+// see keeps when the followed master was last seen.
+func (b *backup) see(r *Router, now time.Duration) {
 	b.heard, b.before = now, b.started
 	r.twin.refresh(now, b.master, r.down(b.interval))
-	if b.hold <= now {
-		b.forsake(r, now)
-		b.why, b.cause = Preempted, b.master
-		return
-	}
-	b.started, b.why = now, Silence
 }
 
 // forsake stops following a master whose advert at instant now no longer counts. The kernel may have kept back

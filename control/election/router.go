@@ -13,7 +13,7 @@
 //     stamp is that of the followed master: it starts anew with each Follow.
 //  4. What was kept back is told by Refreshed: before a backup is given a Heard or a Tick, the caller asks the
 //     kernel when the followed master was last seen, and gives a stamp newer than State.LastHeard as
-//     Step(stamp, Refreshed{}).
+//     Step(stamp, Refreshed{}), or as Refresh(stamp) first. It may do so at any time.
 //  5. When a backup's Deadline has come, the caller asks as above, then hands over every advert that the kernel
 //     has passed up, each as Heard, and asks once more. If the deadline is still due after that, and only
 //     then, it calls Step(now, Tick{}). So our own lateness never counts as the master's silence. A master is
@@ -133,6 +133,20 @@ func (r *Router) record(in Input) {
 
 // Deadline is the next instant at which the router wants a Tick, and why; Never when it waits for nothing.
 func (r *Router) Deadline() (at time.Duration, why string) { return r.role.deadline(r) }
+
+// Role is where the router stands.
+func (r *Router) Role() Role { return r.role.name() }
+
+// Refresh is Step with Refreshed, for where nothing follows but a later deadline, which it returns: the rule, and
+// without the price of a Step. Where something else may follow it does nothing and reports false.
+func (r *Router) Refresh(at time.Duration) (deadline time.Duration, done bool) {
+	b, is := r.role.(*backup)
+	if !is || !b.renew(r, at) {
+		return 0, false
+	}
+	deadline, _ = b.deadline(r)
+	return deadline, true
+}
 
 // State is a router's standing, for snapshots.
 type State struct {

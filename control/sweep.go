@@ -1,0 +1,57 @@
+package control
+
+import (
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/election"
+)
+
+// A backup whose master lives has a deadline now and then, at which nothing is found but that its stamp has moved. To be
+// woken for each would cost more than everything else. So whenever one such deadline comes, the stamps of all routers
+// with a deadline in the next interval are looked at, too: they need not wake us, and a thousand routers cost one
+// wake-up in two or three intervals. Nobody's deadline moves but by what its master sent.
+
+// sweepPiece is how many deadlines are looked through before those that have come are served: a few microseconds, or
+// some tens where all are refreshed.
+const sweepPiece = 256
+
+// sweep is how far the present look through the deadlines has come.
+type sweep struct {
+	until time.Duration // deadlines up to then are looked at
+	rest  int           // those of the heap from here on have been
+}
+
+// begin starts a sweep of a heap of n deadlines. One that is under way starts over if it did not reach as far.
+func (s *sweep) begin(until time.Duration, n int) {
+	if s.rest > 0 && until <= s.until {
+		return
+	}
+	s.until, s.rest = until, n
+}
+
+// sweepAll carries a sweep through. Deadlines that come meanwhile are served between its pieces.
+func (d *daemon) sweepAll() {
+	for d.sweepOn() {
+		if now := d.now(); d.deadlines.next() <= now+lead {
+			d.serve(now)
+			d.settle()
+		}
+	}
+}
+
+// sweepOn looks through the next piece of the deadlines, and reports whether there was one. From the end on, a router
+// that moves down changes places with those that have been looked at already.
+func (d *daemon) sweepOn() bool {
+	s := &d.sweep
+	if s.rest == 0 {
+		return false
+	}
+	s.rest = min(s.rest, len(d.deadlines)) // some may have gone meanwhile
+	for range min(s.rest, sweepPiece) {
+		s.rest--
+		if e := d.deadlines[s.rest]; e.at <= s.until && e.r.core.Role() == election.Backup {
+			d.refresh(e.r)
+		}
+	}
+	return true
+}
