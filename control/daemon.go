@@ -129,7 +129,8 @@ type daemon struct {
 	deadlines deadlines
 	sweep     sweep
 	armed     time.Duration // when the alarm goes off; Never: it has, or was never set
-	later     []deferred    // effects that wait until this turn's adverts have left
+	works     queue[work]   // that wait until the adverts of their turn have left
+	words     queue[func()] // that wait until nothing else is to be done
 	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
 	started   bool
 	started0  time.Time // wall clock of the start, for status
@@ -258,8 +259,8 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 func (d *daemon) run(ctx context.Context) error {
 	d.begin()
 	for {
-		d.settle()
-		d.sweepAll()
+		for d.progress() {
+		}
 		d.arm()
 		select {
 		case a := <-d.adverts:
@@ -281,6 +282,8 @@ func (d *daemon) run(ctx context.Context) error {
 			d.troubled(t)
 		case answer := <-d.queries:
 			answer()
+		case <-d.idle():
+			d.sayOn()
 		case <-ctx.Done():
 			return d.leave(context.Cause(ctx))
 		}
@@ -356,6 +359,7 @@ func (d *daemon) leave(cause error) error {
 		d.step(r, d.now(), election.Stop{})
 	}
 	d.settle()
+	d.sayAll()
 	d.event(api.Event{Kind: "daemon", Why: "stop"})
 	if errors.Is(cause, context.Canceled) {
 		return nil

@@ -181,6 +181,7 @@ func openBench(t testing.TB, links []host.Link, c *config.Config) *bench {
 func (b *bench) review() {
 	b.linksChanged()
 	b.awaitLinks()
+	b.turn()
 }
 
 // advance moves the clock and honours what is due, as the loop would with a prompt timer.
@@ -194,8 +195,15 @@ func (b *bench) advance(by time.Duration) {
 
 // turn is what the loop does before it waits.
 func (b *bench) turn() {
-	b.settle()
-	b.sweepAll()
+	for b.progress() {
+	}
+	b.sayAll()
+}
+
+// heard is an advert's turn.
+func (b *bench) heard(a loader.Advert) {
+	b.daemon.heard(a)
+	b.turn()
 }
 
 // jump moves the clock without the loop running meanwhile: the process was stopped.

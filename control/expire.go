@@ -96,7 +96,7 @@ func (d *daemon) doubt(r *router, due time.Duration) {
 	r.silent = false
 	if d.now() < due {
 		d.hands.Flush()
-		d.wait(due)
+		d.await(due)
 	}
 	now := d.now()
 	d.catchUp(now)
@@ -104,6 +104,13 @@ func (d *daemon) doubt(r *router, due time.Duration) {
 		d.step(r, now, election.Tick{})
 	}
 	d.reschedule(r)
+}
+
+// await lets the time until an instant within the lead pass, with work if there is any.
+func (d *daemon) await(at time.Duration) {
+	for d.now() < at && d.workOn() {
+	}
+	d.wait(at)
 }
 
 // refresh asks the kernel when the followed master last repeated itself, and moves the deadline by it. It reports
@@ -126,6 +133,9 @@ func (d *daemon) refresh(r *router) bool {
 
 // catchUp handles the adverts that arrived before now but are still between the kernel and the loop.
 func (d *daemon) catchUp(now time.Duration) {
+	if d.filter.Drained() {
+		return
+	}
 	give := time.NewTimer(patience)
 	defer give.Stop()
 	for !d.filter.Drained() {

@@ -55,7 +55,7 @@ func (d *daemon) act(g *group, told *router, actions []election.Action, routers 
 	r := told // whose action it is: those of a router lie together
 	for _, a := range actions {
 		if a.Router == nil {
-			d.later = append(d.later, deferred{g: g, e: a.Effect})
+			d.takeGroup(g, a.Effect)
 			continue
 		}
 		if r == nil || r.core != a.Router {
@@ -125,13 +125,21 @@ func (d *daemon) enrol(g *group, members []*router) {
 	d.act(g, nil, g.core.Regroup(d.now(), cores(members)), touched)
 }
 
+// takeGroup queues the report of a change of a group's role.
+func (d *daemon) takeGroup(g *group, e election.Effect) {
+	if c, is := e.(election.Changed); is {
+		g.since = d.now()
+		at := time.Now()
+		d.later(func() { d.groupChanged(g, c, at) })
+	}
+}
+
 // groupChanged reports a change of a group's role. The words are keepalived's, which log alarms look for.
-func (d *daemon) groupChanged(g *group, c election.Changed) {
-	g.since = d.now()
+func (d *daemon) groupChanged(g *group, c election.Changed, at time.Time) {
 	d.log.Log(context.Background(), slog.LevelInfo,
 		fmt.Sprintf("VRRP_Group(%s) Syncing instances to %s state", g.conf.Name, strings.ToUpper(c.To.String())),
 		"from", c.From.String(), "why", string(c.Why), "detail", c.Detail)
-	d.event(api.Event{Kind: "group", Router: g.conf.Name, From: c.From.String(), To: c.To.String(),
+	d.event(api.Event{Time: at, Kind: "group", Router: g.conf.Name, From: c.From.String(), To: c.To.String(),
 		Why: string(c.Why), Detail: c.Detail})
 	d.tell(&g.tells, stateOf(c.To), 0, c.Detail)
 }

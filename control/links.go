@@ -74,6 +74,7 @@ func (d *daemon) review(routers []*router) {
 		if r.conf.Fault == "" {
 			d.reviewRouter(r, byName, vips)
 		}
+		d.serveDue() // there may be thousands
 	}
 	d.trackLinks(byName)
 	d.keepStatic(byName)

@@ -10,17 +10,17 @@ import (
 // Keepalived's own words for what happens, which log alarms look for. What it only says with --log-detail is debug.
 
 // phraseChange words what led to a change of role.
-func (r *router) phraseChange(c election.Changed) {
+func (r *router) phraseChange(c election.Changed, as standing) {
 	name := r.conf.Name
 	switch c.Why {
 	case election.Silence:
 		r.log.Debug(fmt.Sprintf("(%s) Receive advertisement timeout", name))
 	case election.Outranked:
 		r.log.Info(fmt.Sprintf("(%s) Master received advert from %v with higher priority %d, ours %d",
-			name, r.last.Src, r.lastPriority(), r.core.State().Priority))
+			name, as.heard, as.theirs, as.priority))
 	case election.TieLost:
 		r.log.Info(fmt.Sprintf("(%s) Master received advert from %v with same priority %d but higher IP address than ours",
-			name, r.last.Src, r.lastPriority()))
+			name, as.heard, as.theirs))
 	}
 }
 
@@ -34,16 +34,13 @@ func (r *router) phraseRole(c election.Changed) string {
 }
 
 // phraseLower words that an advert of lower priority was heard.
-func (r *router) phraseLower() string {
-	if r.isMaster() {
+func (as standing) phraseLower() string {
+	if as.master {
 		return fmt.Sprintf("Received advert from %v with lower priority %d, ours %d, forcing new election",
-			r.last.Src, r.lastPriority(), r.core.State().Priority)
+			as.heard, as.theirs, as.priority)
 	}
-	return fmt.Sprintf("received lower priority (%d) advert from %v - discarding", r.lastPriority(), r.last.Src)
+	return fmt.Sprintf("received lower priority (%d) advert from %v - discarding", as.theirs, as.heard)
 }
-
-// lastPriority is that of the advert being stepped; its message is as long as an advert.
-func (r *router) lastPriority() uint8 { return r.last.Message[2] }
 
 // phraseEffect words what is done to the network.
 func (d *daemon) phraseEffect(r *router, e election.Effect) {

@@ -212,6 +212,7 @@ func (d *daemon) apply(n *draft) api.Plan {
 		d.retire(r)
 	}
 	d.settle()
+	d.sayAll() // what has happened is told as the old configuration has it
 	old := d.conf
 	d.conf = n.conf
 	var changed, added []*router
@@ -231,6 +232,7 @@ func (d *daemon) apply(n *draft) api.Plan {
 	d.teller.Reconfigure(n.notify)
 	d.refit(old, changed, added, d.regroup(n.cast.groups))
 	if d.conf.Global.FIFOOnReload {
+		d.sayAll()
 		d.tellAll()
 	}
 	n.Applied = true

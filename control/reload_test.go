@@ -39,12 +39,13 @@ func (b *bench) ask(c *config.Config, dry bool, problems ...config.Problem) api.
 		select {
 		case question := <-b.queries:
 			question()
-			b.settle()
+			b.turn()
 		case a := <-done:
 			if a.error != nil {
 				b.t.Fatal(a.error)
 			}
 			b.awaitLinks()
+			b.turn()
 			return a.Plan
 		}
 	}

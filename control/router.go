@@ -31,8 +31,12 @@ type router struct {
 	vmac    string // name of its macvlan; empty: none
 	tells   announcements
 
-	guards  []guardedAddr // addresses to which packets are refused
-	last    loader.Advert // the advert being stepped, which Follow refers to
+	guards []guardedAddr // addresses to which packets are refused
+	last   loader.Advert // the one last heard, which Follow refers to
+
+	follows  bool // the filter is to follow the master whose advert is last
+	refollow bool // and has not been told
+
 	heap    int           // index in deadlines; -1: not there
 	silent  bool          // its deadline has come and is doubted
 	retryAt time.Duration // when a failed effect is tried again
@@ -57,13 +61,16 @@ func newRouter(c *config.Router, tells announcements, log *slog.Logger) *router 
 // guarded reports whether packets to the router's addresses are refused while it is master.
 func (r *router) guarded() bool { return !r.conf.Accept && r.conf.Priority != 255 }
 
-func (r *router) isMaster() bool { return r.core.State().Role == election.Master }
+func (r *router) isMaster() bool { return r.core.Role() == election.Master }
 
-// deferred is an effect that waits until the adverts of this turn have left: adverts go before address work.
-type deferred struct {
-	r *router
-	g *group // instead of r, where the effect is a group's
-	e election.Effect
+// standing is what there is to tell of a router now.
+func (r *router) standing() standing {
+	st := r.core.State()
+	as := standing{at: time.Now(), priority: st.Priority, master: st.Role == election.Master}
+	if len(r.last.Message) > 0 {
+		as.heard, as.theirs = r.last.Src, r.last.Message[2] // it is as long as an advert
+	}
+	return as
 }
 
 // step tells a router what happened and queues what it wants done.
@@ -78,13 +85,24 @@ func (d *daemon) step(r *router, now time.Duration, in election.Input) {
 	d.reschedule(r)
 }
 
-// take sends an advert at once and keeps every other effect until this turn's adverts have left.
+// take queues an advert for the next flush, and every other effect until the adverts of this turn have left.
 func (d *daemon) take(r *router, e election.Effect) {
-	if a, ok := e.(election.Advertise); ok {
-		d.advertise(r, a.Priority)
-		return
+	switch e := e.(type) {
+	case election.Advertise:
+		d.advertise(r, e.Priority)
+	case election.Changed:
+		r.count(e)
+		as := r.standing()
+		d.later(func() { d.changed(r, e, as) })
+	case election.Noted:
+		as := r.standing()
+		d.later(func() { d.remarked(r, e, as) })
+	case election.Follow:
+		r.follows, r.refollow = e.Master.IsValid(), true
+		d.works.push(work{r, e})
+	default:
+		d.works.push(work{r, e})
 	}
-	d.later = append(d.later, deferred{r: r, e: e})
 }
 
 func (d *daemon) advertise(r *router, priority uint8) {
@@ -95,46 +113,28 @@ func (d *daemon) advertise(r *router, priority uint8) {
 	r.stats.Sent++
 	if priority == 0 {
 		r.stats.ZeroSent++
-		r.log.Info(fmt.Sprintf("(%s) sent 0 priority", r.conf.Name))
+		d.later(func() { r.log.Info(fmt.Sprintf("(%s) sent 0 priority", r.conf.Name)) })
 	}
 }
 
-// settle sends the adverts of this turn, then carries out everything else in order.
-func (d *daemon) settle() {
-	d.hands.Flush()
-	for i := 0; i < len(d.later); i++ {
-		d.carryOut(d.later[i])
-	}
-	clear(d.later)
-	d.later = d.later[:0]
-}
-
-func (d *daemon) carryOut(w deferred) {
-	switch e := w.e.(type) {
-	case election.Changed:
-		if w.g != nil {
-			d.groupChanged(w.g, e)
-			return
-		}
-		d.changed(w.r, e)
-	case election.Noted:
-		d.noted(w.r, string(e.Why), e.Detail)
-		if e.Why == election.LowerIgnored && w.r.isMaster() {
-			d.tell(&w.r.tells, notify.MasterRxLower, w.r.core.State().Priority, e.Detail)
-		}
-	default:
-		if w.r.bound != nil {
-			d.touch(w.r, e)
-		}
+func (r *router) count(c election.Changed) {
+	switch {
+	case c.To == election.Master:
+		r.stats.BecameMaster++
+	case c.From == election.Master:
+		r.stats.LeftMaster++
 	}
 }
 
 // touch carries out the effects that need the link.
 func (d *daemon) touch(r *router, e election.Effect) {
-	id := r.bound.id
+	if r.bound == nil {
+		return
+	}
 	if d.detailed {
 		d.phraseEffect(r, e)
 	}
+	id := r.bound.id
 	switch e := e.(type) {
 	case election.Acquire:
 		d.guard(r)
@@ -145,13 +145,22 @@ func (d *daemon) touch(r *router, e election.Effect) {
 	case election.Announce:
 		d.hands.Announce(id, e.Repeat)
 	case election.Follow:
-		var a *loader.Advert
-		if e.Master.IsValid() {
-			a = &r.last
-		}
-		if err := d.filter.Follow(id, a); err != nil {
-			r.log.Warn("every advert of the master will wake us", "err", err)
-		}
+		d.follow(r)
+	}
+}
+
+// follow has the filter follow whom the router follows by now, unless it does.
+func (d *daemon) follow(r *router) {
+	if !r.refollow || r.bound == nil {
+		return
+	}
+	r.refollow = false
+	var a *loader.Advert
+	if r.follows {
+		a = &r.last
+	}
+	if err := d.filter.Follow(r.bound.id, a); err != nil {
+		r.log.Warn("every advert of the master will wake us", "err", err)
 	}
 }
 
@@ -189,14 +198,8 @@ func (d *daemon) setGuard(r *router, g guardedAddr, on bool) {
 }
 
 // changed reports a change of role. The words in parentheses are keepalived's, which log alarms look for.
-func (d *daemon) changed(r *router, c election.Changed) {
-	switch {
-	case c.To == election.Master:
-		r.stats.BecameMaster++
-	case c.From == election.Master:
-		r.stats.LeftMaster++
-	}
-	r.phraseChange(c)
+func (d *daemon) changed(r *router, c election.Changed, as standing) {
+	r.phraseChange(c, as)
 	args := []any{"from", c.From.String(), "why", string(c.Why)}
 	if c.Detail != "" {
 		args = append(args, "detail", c.Detail)
@@ -206,25 +209,36 @@ func (d *daemon) changed(r *router, c election.Changed) {
 		level = slog.LevelWarn
 	}
 	r.log.Log(context.Background(), level, r.phraseRole(c), args...)
-	d.event(api.Event{Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
+	d.event(api.Event{Time: as.at, Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
 		Why: string(c.Why), Detail: c.Detail})
 	state := stateOf(c.To)
 	if r.retired {
 		state = r.tells.deleted
 	}
-	d.tell(&r.tells, state, r.core.State().Priority, c.Detail)
+	d.tell(&r.tells, state, as.priority, c.Detail)
 }
 
-// noted reports something that changes no role; the same words about the same topic are told once.
-func (d *daemon) noted(r *router, topic, detail string) {
+// remarked reports what the election found worth telling.
+func (d *daemon) remarked(r *router, n election.Noted, as standing) {
+	message := n.Detail
+	if n.Why == election.LowerIgnored {
+		message = as.phraseLower()
+	}
+	d.note(r, string(n.Why), n.Detail, message)
+	if n.Why == election.LowerIgnored && as.master {
+		d.tell(&r.tells, notify.MasterRxLower, as.priority, n.Detail)
+	}
+}
+
+// noted reports something that changes no role.
+func (d *daemon) noted(r *router, topic, detail string) { d.note(r, topic, detail, detail) }
+
+// note logs a message; the same detail of the same topic is told once.
+func (d *daemon) note(r *router, topic, detail, message string) {
 	if r.notes[topic] == detail {
 		return
 	}
 	r.notes[topic] = detail
-	message := detail
-	if topic == string(election.LowerIgnored) {
-		message = r.phraseLower()
-	}
 	r.log.Warn("("+r.conf.Name+") "+message, "why", topic)
 	d.event(api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail})
 }
@@ -244,11 +258,13 @@ func (d *daemon) heard(a loader.Advert) {
 	if !d.verified(r, a) {
 		return
 	}
-	role := r.core.State().Role
+	role := r.core.Role()
 	if adv.Priority == 0 {
 		r.stats.ZeroReceived++
 		if role == election.Backup {
-			r.log.Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)
+			d.later(func() {
+				r.log.Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)
+			})
 		}
 	}
 	d.compare(r, a, adv)
@@ -257,7 +273,8 @@ func (d *daemon) heard(a loader.Advert) {
 	}
 	r.last = a
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
-	d.settle() // Follow refers to this advert
+	d.hands.Flush()
+	d.follow(r) // this very advert, if any
 }
 
 // failed turns an effect that could not be carried out into a fault of that router alone, to be tried again.

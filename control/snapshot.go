@@ -48,9 +48,11 @@ func ask[T any](ctx context.Context, d *daemon, question func() T) (T, error) {
 // wall is the time of day of an instant, by the clock as it is set now.
 func (d *daemon) wall(at time.Duration) time.Time { return time.Now().Add(at - d.now()) }
 
-// event appends to the event log.
+// event appends to the event log, as of now unless it says when.
 func (d *daemon) event(e api.Event) {
-	e.Time = time.Now()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
 	d.events.Append(e)
 }
 

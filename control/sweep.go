@@ -29,16 +29,6 @@ func (s *sweep) begin(until time.Duration, n int) {
 	s.until, s.rest = until, n
 }
 
-// sweepAll carries a sweep through. Deadlines that come meanwhile are served between its pieces.
-func (d *daemon) sweepAll() {
-	for d.sweepOn() {
-		if now := d.now(); d.deadlines.next() <= now+lead {
-			d.serve(now)
-			d.settle()
-		}
-	}
-}
-
 // sweepOn looks through the next piece of the deadlines, and reports whether there was one. From the end on, a router
 // that moves down changes places with those that have been looked at already.
 func (d *daemon) sweepOn() bool {

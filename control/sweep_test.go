@@ -56,7 +56,7 @@ func newFlock(t testing.TB, group bool, intervals ...time.Duration) *flock {
 			Message: a.AppendTo(nil, peer, group4, vrrp.Pseudo)})
 	}
 	f.filter.lastSeen = f.stamp
-	f.settle()
+	f.turn()
 	f.host.did = nil
 	return f
 }
@@ -212,7 +212,7 @@ func TestSweepGivesWay(t *testing.T) {
 		return f.stamp(id)
 	}
 	f.sweep.begin(f.clock+time.Hour, len(f.deadlines))
-	f.sweepAll()
+	f.turn()
 	if served == 0 || served > 2*sweepPiece {
 		t.Errorf("the silent router was served after %d looks at others, want about %d", served, sweepPiece)
 	}
@@ -275,7 +275,7 @@ func BenchmarkRefresh(b *testing.B) {
 			for b.Loop() {
 				stamp = f.clock
 				f.sweep.begin(f.clock+time.Hour, len(f.deadlines))
-				f.sweepAll()
+				f.turn()
 				f.clock += 150 * time.Millisecond
 				refreshed += n
 			}

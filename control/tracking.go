@@ -189,9 +189,12 @@ func (d *daemon) outweigh(r *router, priority uint8) {
 		return
 	}
 	r.weighed = is
-	r.log.Info(fmt.Sprintf("(%s) Changing effective priority from %d to %d", r.conf.Name, was, is))
-	d.event(api.Event{Kind: "priority", Router: r.conf.Name, Why: "tracking", Detail: fmt.Sprintf("%d -> %d", was, is)})
-	d.tellPriority(r, is)
+	at := time.Now()
+	d.later(func() {
+		r.log.Info(fmt.Sprintf("(%s) Changing effective priority from %d to %d", r.conf.Name, was, is))
+		d.event(api.Event{Time: at, Kind: "priority", Router: r.conf.Name, Why: "tracking", Detail: fmt.Sprintf("%d -> %d", was, is)})
+		d.tellPriority(r, is)
+	})
 }
 
 // cause words a tracker's standing as a cause of fault.

@@ -22,7 +22,7 @@ func tracking(vrid uint8, tracks ...config.Track) config.Router {
 // report is a tracker's result reaching the loop.
 func (b *bench) report(key string, up bool, detail string) {
 	b.resulted(track.Result{Key: key, Up: up, Detail: detail})
-	b.settle()
+	b.turn()
 }
 
 // A router whose failing tracker would fault it waits in init for the first result (keepalived 4.2).
