@@ -133,6 +133,7 @@ type daemon struct {
 	words     queue[func()] // that wait until nothing else is to be done
 	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
 	started   bool
+	phased    uint16    // routers that have been given a phase
 	started0  time.Time // wall clock of the start, for status
 
 	tracked  map[string]*tracked // by trackKey
@@ -349,7 +350,7 @@ func (d *daemon) start() {
 
 func (d *daemon) startRouter(r *router) {
 	r.started = true
-	d.step(r, d.now(), election.Start{})
+	d.step(r, d.now(), election.Start{Phase: d.nextPhase()})
 }
 
 // leave says goodbye: every master resigns with priority 0 and gives up its addresses.

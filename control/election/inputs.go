@@ -10,7 +10,11 @@ import (
 type Input interface{ input() }
 
 // Start leaves init.
-type Start struct{}
+type Start struct{ Phase Phase }
+
+// Phase is where in the interval a master's adverts leave, in 65536ths: masters of one phase and interval speak at one
+// moment, whenever they became master. 0 is no phase: each advert is an interval after the last.
+type Phase uint16
 
 // Stop resigns and returns to init.
 type Stop struct{}

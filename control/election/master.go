@@ -15,7 +15,7 @@ type master struct {
 }
 
 func newMaster(r *Router, now time.Duration) *master {
-	m := &master{sent: now, advert: now + r.config.Interval, second: Never, refresh: Never, lower: Never}
+	m := &master{sent: now, advert: r.after(now), second: Never, refresh: Never, lower: Never}
 	if r.config.AnnounceDelay > 0 {
 		m.second = now + r.config.AnnounceDelay
 	}
@@ -79,7 +79,7 @@ func (m *master) hear(r *Router, now time.Duration, h Heard) {
 	switch {
 	case p == 0:
 		m.advertise(r, now)
-		m.advert = now + r.config.Interval
+		m.advert = r.after(now)
 	case m.late(r, now):
 		m.giveUp(r, now).hear(r, now, h)
 	case p > r.priority:
@@ -169,7 +169,7 @@ func (m *master) tick(r *Router, now time.Duration) {
 	}
 	if now >= m.advert {
 		m.advertise(r, now)
-		m.advert = again(m.advert, now, r.config.Interval)
+		m.advert = r.after(kept(m.advert, now, r.config.Interval))
 	}
 	if now >= m.second {
 		r.emit(Announce{Repeat: r.config.AnnounceRepeat})
@@ -177,7 +177,7 @@ func (m *master) tick(r *Router, now time.Duration) {
 	}
 	if now >= m.refresh {
 		r.emit(Announce{Repeat: r.config.AnnounceRefreshRepeat})
-		m.refresh = again(m.refresh, now, r.config.AnnounceRefresh)
+		m.refresh = kept(m.refresh, now, r.config.AnnounceRefresh) + r.config.AnnounceRefresh
 	}
 	if now >= m.lower {
 		r.emit(Announce{Repeat: r.config.LowerRepeat})

@@ -67,7 +67,8 @@ type Router struct {
 	config   Config
 	priority uint8      // in force
 	self     netip.Addr // as plain returns it
-	causes   []string   // of fault, sorted
+	phase    Phase
+	causes   []string // of fault, sorted
 	twin     twin
 	group    *Group // that has the say; nil for a router by itself
 	barred   string // the one of causes that is another member's; empty for none
@@ -116,6 +117,8 @@ func (r *Router) Step(now time.Duration, in Input) []Effect {
 // record keeps the facts that hold in whatever role.
 func (r *Router) record(in Input) {
 	switch in := in.(type) {
+	case Start:
+		r.phase = in.Phase
 	case Weighed:
 		r.weigh(in.Priority)
 	case Renumbered:

@@ -12,6 +12,7 @@ type plan struct {
 	rng           *rand.Rand
 	routers       []Config
 	starts        []time.Duration
+	phases        [maxNodes]Phase
 	delay, jitter time.Duration // of a frame: the least, and the most on top
 	lateness      time.Duration // the most by which a process is late to read or to wake
 	duplication   float64       // of frames
@@ -61,6 +62,11 @@ func newPlan(seed int64) plan {
 	p := plan{rng: rand.New(rand.NewPCG(uint64(seed), 0x76727270))}
 	unit := []time.Duration{10, 50, 100, 1000}[p.rng.IntN(4)] * time.Millisecond
 	p.drawRouters(unit)
+	for i := range p.phases {
+		if p.chance(0.5) {
+			p.phases[i] = Phase(p.rng.IntN(1 << 16))
+		}
+	}
 	p.tame()
 	fastest := Never
 	for _, c := range p.routers {
@@ -236,10 +242,10 @@ func (w *world) relieve(d disturbance) {
 	case crash:
 		if !n.alive {
 			w.boot(n)
-			w.ask(n, Start{})
+			w.ask(n, Start{Phase: w.phases[n.id]})
 		}
 	case stop:
-		w.ask(n, Start{})
+		w.ask(n, Start{Phase: w.phases[n.id]})
 	case weigh:
 		w.ask(n, Weighed{Priority: n.config.Priority})
 	case fault:

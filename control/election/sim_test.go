@@ -126,7 +126,7 @@ func (w *world) play(p plan) error {
 func (w *world) happen(e event) {
 	switch e.what {
 	case begin:
-		w.ask(w.nodes[e.node], Start{})
+		w.ask(w.nodes[e.node], Start{Phase: w.phases[e.node]})
 	case arrive:
 		w.nodes[e.node].receive(w, w.frames[e.index])
 	case wake:

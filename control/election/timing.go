@@ -25,11 +25,25 @@ func (r *Router) downOf(priority uint8, interval time.Duration) time.Duration {
 	return time.Duration(r.config.DownAdverts)*interval + r.skewOf(priority, interval)
 }
 
-// again is when a periodic action that was planned for one instant and carried out at another is next due. The
-// rhythm is kept unless a whole period was missed: then it starts over, instead of catching up in a burst.
-func again(planned, now, every time.Duration) time.Duration {
+// kept is the instant from which the next of a periodic action is counted, after one that was planned for one instant
+// and carried out at another. The rhythm is kept unless a whole period was missed: then it starts over, instead of
+// catching up in a burst.
+func kept(planned, now, every time.Duration) time.Duration {
 	if now-planned >= every {
-		return now + every
+		return now
 	}
-	return planned + every
+	return planned
+}
+
+// after is when the advert after one at an instant is due: an interval later, or as much sooner as brings it into the
+// router's phase, though not by more than an eighth. So adverts are in phase after eight of them at most, and no gap is
+// ever longer than the interval.
+func (r *Router) after(at time.Duration) time.Duration {
+	interval := r.config.Interval
+	next := at + interval
+	if r.phase == 0 {
+		return next
+	}
+	beyond := (next - interval*time.Duration(r.phase)>>16) % interval
+	return next - min(beyond, interval/8)
 }
