@@ -12,7 +12,13 @@ type master struct {
 	second  time.Duration // second burst of announcements after the takeover
 	refresh time.Duration // periodic announcements
 	lower   time.Duration // second burst of announcements after a losing advert
+
+	// From these instants on what is heard is answered again: with an advert, and with announcements.
+	answers, announces time.Duration
 }
+
+// announcesAgain is how long the announcements after a losing advert count at least, whatever garp_lower_prio_delay.
+const announcesAgain = time.Second
 
 func newMaster(r *Router, now time.Duration) *master {
 	m := &master{sent: now, advert: r.after(now), second: Never, refresh: Never, lower: Never}
@@ -78,8 +84,10 @@ func (m *master) hear(r *Router, now time.Duration, h Heard) {
 	p := h.Advert.Priority
 	switch {
 	case p == 0:
-		m.advertise(r, now)
-		m.advert = r.after(now)
+		if m.mayAnswer(r, now) {
+			m.advertise(r, now)
+			m.advert = r.after(now)
+		}
 	case m.late(r, now):
 		m.giveUp(r, now).hear(r, now, h)
 	case p > r.priority:
@@ -104,6 +112,9 @@ func (m *master) yield(r *Router, now time.Duration, h Heard, why Reason, detail
 // assert answers a losing advert. Version 3 does so at once, which turns bridges that learned the other's
 // place (RFC 9568 6.4.3); version 2 keeps silent (RFC 3768 6.4.3). The schedule of our adverts stays as it is.
 func (m *master) assert(r *Router, now time.Duration, h Heard) {
+	if !m.mayAnswer(r, now) {
+		return
+	}
 	if r.config.Version != 2 && !r.config.LowerNoAdvert {
 		m.advertise(r, now)
 	}
@@ -112,15 +123,31 @@ func (m *master) assert(r *Router, now time.Duration, h Heard) {
 	r.noteLower(h)
 }
 
-// announceLower turns hosts and bridges that a losing master has won over.
+// mayAnswer reports whether what was heard is answered, and takes it as done. Once in an interval is enough: the next
+// advert that is due answers whatever comes until then, and nobody can make us send more than twice as much.
+func (m *master) mayAnswer(r *Router, now time.Duration) bool {
+	if now < m.answers {
+		return false
+	}
+	m.answers = now + r.config.Interval
+	return true
+}
+
+// announceLower turns hosts and bridges that a losing master has won over. While it goes on, a burst follows the one
+// before by garp_lower_prio_delay.
 func (m *master) announceLower(r *Router, now time.Duration) {
-	if r.config.LowerRepeat == 0 {
+	if r.config.LowerRepeat == 0 || now < m.announces {
 		return
 	}
-	r.emit(Announce{Repeat: r.config.LowerRepeat})
+	m.burst(r, now)
 	if r.config.LowerDelay > 0 {
-		m.lower = min(m.lower, now+r.config.LowerDelay)
+		m.lower = now + r.config.LowerDelay
 	}
+}
+
+func (m *master) burst(r *Router, now time.Duration) {
+	r.emit(Announce{Repeat: r.config.LowerRepeat})
+	m.announces = now + max(r.config.LowerDelay, announcesAgain)
 }
 
 func (m *master) advertise(r *Router, now time.Duration) {
@@ -180,7 +207,7 @@ func (m *master) tick(r *Router, now time.Duration) {
 		m.refresh = kept(m.refresh, now, r.config.AnnounceRefresh) + r.config.AnnounceRefresh
 	}
 	if now >= m.lower {
-		r.emit(Announce{Repeat: r.config.LowerRepeat})
+		m.burst(r, now)
 		m.lower = Never
 	}
 }
