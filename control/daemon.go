@@ -19,6 +19,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/notify"
+	"github.com/xvrrp/xvrrp/control/sched"
 	"github.com/xvrrp/xvrrp/control/track"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
@@ -37,6 +38,9 @@ type Options struct {
 	// Load reads the configuration anew, for reloads; nil: there is nothing to read. It is called outside the loop.
 	Load  func() (*config.Config, []config.Problem)
 	Ready func(h Handle) // called once every router has started
+
+	// Overrun gets SIGXCPU: a thread has done real-time work for too long. nil: nobody notices.
+	Overrun <-chan os.Signal
 }
 
 // Handle is a running daemon as its own process sees it. Its methods may be called from any goroutine.
@@ -151,6 +155,9 @@ type daemon struct {
 	guards      bool          // the filter was loaded for no_accept; it does not change
 	reloading   chan struct{} // size 1: held by the one reload that is under way
 
+	wishes     chan sched.Settings // size 1: how the process is to be scheduled; a newer wish takes the place of an older
+	scheduling string              // what came of the last wish, for status
+
 	events    api.Log
 	sightings sightings
 	logged    time.Duration // instant at which all lines that sightings may log are there again
@@ -199,8 +206,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer cancel(nil)
 	for name, task := range map[string]func(context.Context) error{
 		"host": h.Run, "filter": f.Run, "timer": timer.Run, "notify": teller.Run, "track": watchers.Run,
-		"schedule": d.runSchedule,
-		"api":      func(ctx context.Context) error { return api.Serve(ctx, l, d) },
+		"schedule": d.runSchedule, "priority": d.runPriority,
+		"api": func(ctx context.Context) error { return api.Serve(ctx, l, d) },
 	} {
 		wg.Go(func() {
 			if err := task(helpers); err != nil && helpers.Err() == nil {
@@ -252,6 +259,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		attachments: make(chan attachment),
 		left:        make(chan struct{}),
 		reloading:   make(chan struct{}, 1),
+		wishes:      make(chan sched.Settings, 1),
 		guards:      wantsGuard(c.routers),
 	}
 }
@@ -314,6 +322,7 @@ func (d *daemon) begin() {
 		d.start()
 	}
 	d.settle()
+	d.wishPriority()
 	if d.o.Ready != nil {
 		d.o.Ready(d)
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/xvrrp/xvrrp/control/config"
@@ -15,6 +16,9 @@ import (
 func (d *daemon) refit(old *config.Config, changed, added, reweighed []*router) {
 	d.host.SetPaceGroups(paceGroups(d.conf))
 	d.dampers = newDampers(d.conf.LinkDelays, d.linksByName())
+	if !reflect.DeepEqual(old.Global.Scheduling, d.conf.Global.Scheduling) {
+		d.wishPriority()
+	}
 	d.rewatch(old)
 	d.enlist()
 	for _, r := range changed {

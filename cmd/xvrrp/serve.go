@@ -35,6 +35,10 @@ func (s *service) run(ctx context.Context, daemon func(context.Context, control.
 	asked := make(chan os.Signal, 16) // while one is answered; more are lost, as signals are
 	signal.Notify(asked, append(slices.Collect(maps.Keys(s.actions)), syscall.SIGHUP)...)
 	defer signal.Stop(asked)
+	overrun := make(chan os.Signal, 1)
+	signal.Notify(overrun, syscall.SIGXCPU)
+	defer signal.Stop(overrun)
+	o.Overrun = overrun
 
 	started := make(chan control.Handle, 1)
 	o.Ready = func(h control.Handle) { started <- h }

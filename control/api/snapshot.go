@@ -23,6 +23,8 @@ type Snapshot struct {
 	Drops   []Drop     `json:"drops"`
 	Timing  Timing     `json:"timing"`
 
+	Scheduling string `json:"scheduling,omitempty"` // of the process: "real-time priority 10, memory locked"
+
 	Groups   []Group   `json:"groups"`
 	Trackers []Tracker `json:"trackers"`
 	Missing  []string  `json:"missing,omitempty"` // static addresses, routes and rules that are not there

@@ -31,6 +31,7 @@ func (c *checker) global() Global {
 	g.Shutdown.Timeout = orDuration(g.Shutdown.Timeout, defaultHookTimeout)
 	g.VMACPrefix = or(g.VMACPrefix, defaultVMACPrefix)
 	g.UMask = all.umask.or(-1)
+	g.Scheduling = c.scheduling()
 	g.JSONVersion = all.jsonVersion.or(1)
 	g.DataUseInstance = all.dataInstance.or(false)
 	c.mail(&g.Mail)

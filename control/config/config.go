@@ -71,6 +71,7 @@ type Global struct {
 	DataUseInstance                bool   // data_use_instance
 	ReloadTimeFile                 string // reload_time_file
 	ReloadRepeat                   bool   // reload_repeat
+	Scheduling                     Scheduling
 }
 
 // Router is one vrrp_instance.

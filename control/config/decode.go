@@ -91,6 +91,7 @@ type globals struct {
 	symlinks, dataInstance           given[bool]
 	jsonVersion                      given[int]
 	umask                            given[int]
+	realTime, nice, realTimeLimit    given[int] // vrrp_rt_priority, vrrp_priority, vrrp_rlimit_rttime in microseconds
 	group4, group6                   given[netip.Addr]
 	iface                            given[string] // default_interface
 	pipe, routerPipe                 pipeDraft

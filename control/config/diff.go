@@ -235,6 +235,10 @@ var globalSettings = []setting[*Global]{
 	{keyword: "data_use_instance", value: func(g *Global) any { return g.DataUseInstance }},
 	{keyword: "reload_time_file", value: func(g *Global) any { return g.ReloadTimeFile }},
 	{keyword: "reload_repeat", value: func(g *Global) any { return g.ReloadRepeat }},
+	{keyword: "vrrp_rt_priority", value: func(g *Global) any { return g.Scheduling.RealTime }},
+	{keyword: "vrrp_priority", value: func(g *Global) any { return g.Scheduling.Nice }},
+	{keyword: "vrrp_rlimit_rttime", value: func(g *Global) any { return g.Scheduling.Limit }},
+	{keyword: "vrrp_cpu_affinity", value: func(g *Global) any { return strings.Trim(fmt.Sprint(g.Scheduling.CPUs), "[]") }},
 }
 
 // DiffOther names what differs between two configurations but for their routers: "vrrp_script chk added",

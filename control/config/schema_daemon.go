@@ -105,7 +105,6 @@ const (
 	whyFirewall = "the filter itself keeps packets from addresses that are not accepted, without firewall rules"
 	whySNMP     = "xvrrp status and watch, its socket and its metrics tell all of that"
 	whyDBus     = "xvrrp's socket takes the place of D-Bus"
-	whyLate     = "timers run on a thread of real-time priority, and the kernel dates adverts: a process that is late takes no master for gone"
 	whyProcess  = "xvrrp is one process"
 	whyNoSocket = "adverts arrive through a ring that all routers share, not at sockets"
 	whyNetlink  = "a message of the kernel that is lost is noticed, and everything is read again"
@@ -133,14 +132,6 @@ var idleKeywords = []row{
 	{name: "dbus_service_name", value: "NAME", status: harmless, why: whyDBus, help: "its name"},
 	{name: "dbus_no_interface_name", status: harmless, why: whyDBus, help: "paths without the interface"},
 
-	{name: "max_auto_priority", value: "[-1-99]", status: harmless, why: whyLate, help: "real-time priority that rises when timers are late"},
-	{name: "min_auto_priority_delay", value: "MICROSECONDS", status: harmless, why: whyLate, help: "lateness that makes it rise"},
-	{name: "vrrp_priority", value: "-20-19", status: harmless, why: whyLate, help: "priority of the process"},
-	{name: "vrrp_rt_priority", value: "1-99", status: harmless, why: whyLate, help: "real-time priority of the process"},
-	{name: "vrrp_rlimit_rttime", value: "MICROSECONDS", status: harmless, why: whyLate, help: "limit of real-time work without a pause"},
-	{name: "vrrp_rlimit_rtime", value: "MICROSECONDS", status: harmless, why: whyLate, help: "old name of vrrp_rlimit_rttime"},
-	{name: "vrrp_no_swap", status: harmless, why: "set MemorySwapMax=0 in the unit", help: "keep the process in memory"},
-	{name: "vrrp_cpu_affinity", value: "CPU ...", status: harmless, why: "set CPUAffinity= in the unit", help: "processors of the process"},
 	{name: "process_names", status: harmless, why: whyProcess, help: "names of keepalived's processes"},
 	{name: "process_name", value: "NAME", status: harmless, why: whyProcess, help: "name of the first process"},
 	{name: "vrrp_process_name", value: "NAME", status: harmless, why: whyProcess, help: "name of the VRRP process"},

@@ -80,7 +80,7 @@ var ownSharedKeywords = []row{
 
 // globalBlock is what stands in global_defs.
 var globalBlock = keywords(globalKeywords, sharedKeywords("vrrp_"), ownSharedKeywords, mailKeywords, scriptGlobalKeywords, pipeKeywords,
-	dumpKeywords, reloadKeywords, processKeywords, idleKeywords, daemonKeywords)
+	dumpKeywords, reloadKeywords, processKeywords, schedulingKeywords, idleKeywords, daemonKeywords)
 
 // globalKeywords are those of global_defs that are about all routers.
 var globalKeywords = []row{

@@ -14,10 +14,7 @@ import (
 // never mirrors election.Never, which disarms the timer.
 const never = time.Duration(1<<63 - 1)
 
-// timerPriority is the SCHED_FIFO priority of the timer's thread: above ordinary threads, below the kernel's own.
-const timerPriority = 50
-
-// Timer is an absolute alarm on CLOCK_MONOTONIC: a timerfd on a thread of its own, real-time where allowed.
+// Timer is an absolute alarm on CLOCK_MONOTONIC: a timerfd on a thread of its own.
 // Go's own timers are half a millisecond late, because the runtime rounds its sleeps to milliseconds.
 type Timer struct {
 	// Due receives the instant the alarm went off. One pending alarm is kept.
@@ -41,8 +38,8 @@ func NewTimer() (*Timer, error) {
 
 // Run serves the timer until ctx ends.
 func (t *Timer) Run(ctx context.Context) error {
-	runtime.LockOSThread() // and never unlocked: a real-time thread ends with its goroutine
-	hurryThread()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	wake := context.AfterFunc(ctx, func() { t.Set(0) })
 	defer wake()
 	defer t.close()
@@ -97,16 +94,4 @@ func (t *Timer) close() {
 	defer t.mu.Unlock()
 	unix.Close(t.fd)
 	t.fd = -1
-}
-
-// hurryThread makes the calling thread real-time. Where that is refused (no CAP_SYS_NICE, no real-time budget in
-// the cgroup) alarms are only later on a busy machine, and the kernel's stamps still guard against false takeovers.
-func hurryThread() {
-	attr := unix.SchedAttr{
-		Size:     unix.SizeofSchedAttr,
-		Policy:   unix.SCHED_FIFO,
-		Flags:    unix.SCHED_FLAG_RESET_ON_FORK,
-		Priority: timerPriority,
-	}
-	_ = unix.SchedSetAttr(0, &attr, 0)
 }

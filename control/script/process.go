@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/xvrrp/xvrrp/control/sched"
 )
 
 const (
@@ -38,14 +40,16 @@ func (c *Command) start() (*process, error) {
 	}
 	defer null.Close()
 	fd := -1
-	leader, err := os.StartProcess(c.path, c.argv, &os.ProcAttr{
-		Files: []*os.File{null, null, null},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: c.credential, PidFD: &fd},
+	var leader *os.Process
+	sched.Spawn(func() {
+		leader, err = os.StartProcess(c.path, c.argv, &os.ProcAttr{
+			Files: []*os.File{null, null, null},
+			Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: c.credential, PidFD: &fd},
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	calm(leader.Pid)
 	p := &process{leader: leader, ended: make(chan struct{})}
 	if err := p.watch(fd); err != nil {
 		unix.Kill(-leader.Pid, unix.SIGKILL)
@@ -53,15 +57,6 @@ func (c *Command) start() (*process, error) {
 		return nil, fmt.Errorf("watch process of %s: %w", c, err)
 	}
 	return p, nil
-}
-
-// calm takes from a process what may have been given to us to send adverts in time: its threads are ordinary
-// already, a raised niceness is inherited.
-func calm(group int) {
-	const ordinary = 20 // niceness 0, as the system call counts
-	if ours, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil && ours > ordinary {
-		_ = unix.Setpriority(unix.PRIO_PGRP, group, 0) // it may have ended
-	}
 }
 
 // watch closes p.ended when the process behind a pidfd has ended.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/xvrrp/xvrrp/control/sched"
 )
 
 // shell prepares a shell command line that runs as whoever runs the tests.
@@ -233,28 +235,26 @@ func TestCannotStart(t *testing.T) {
 
 // TestOrdinary: a command is an ordinary process, however important we are.
 func TestOrdinary(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: raises its own niceness")
-	}
-	file := filepath.Join(t.TempDir(), "stat")
-	c := shell(t, "sleep 0.2; sh -c 'cat /proc/self/stat' >"+file)
-	done := make(chan Result)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with what was done to it
-		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, -10); err != nil {
-			t.Error(err)
+	file := filepath.Join(t.TempDir(), "child")
+	c := shell(t, `(cut -d" " -f19,40,41 /proc/self/stat; grep -e VmLck -e Cpus_allowed_list /proc/self/status; grep realtime /proc/self/limits) >`+file)
+	describe := func() string {
+		t.Helper()
+		if r := c.Run(t.Context(), time.Minute); !r.OK() {
+			t.Fatalf("%q", r)
 		}
-		done <- c.Run(t.Context(), time.Minute)
-	}()
-	if r := <-done; !r.OK() {
-		t.Fatalf("%q", r)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
 	}
-	stat, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	before := describe()
+	got := sched.Apply(sched.Settings{RealTime: 1, Limit: time.Minute, CPUs: []int{0}})
+	t.Cleanup(func() { sched.Apply(sched.Settings{}) })
+	if got.Refused != nil {
+		t.Skipf("needs CAP_SYS_NICE and CAP_IPC_LOCK: %v", got.Refused)
 	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	if fields := strings.Fields(after); fields[16] != "0" || fields[38] != "0" { // proc(5): 19 nice, 41 policy
-		t.Errorf("niceness %s, policy %s; want 0 and 0 (SCHED_OTHER)", fields[16], fields[38])
+	if after := describe(); after != before {
+		t.Errorf("while we are real-time a child is\n%swant\n%s", after, before)
 	}
 }
