@@ -49,6 +49,9 @@ func printRouter(w io.Writer, s api.Snapshot, r api.Router) error {
 	for _, k := range r.Tracks {
 		t.add("Tracked "+k.Kind, trackLine(s, k))
 	}
+	if s.Scheduling != "" {
+		t.add("Scheduling", s.Scheduling)
+	}
 	for _, f := range r.Faults {
 		t.add("Fault", f)
 	}
