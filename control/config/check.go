@@ -36,9 +36,16 @@ type checker struct {
 	*drafts
 	mtu      func(iface string) int
 	mtus     map[string]int // by link, those that were asked for
-	owners   map[segment]*draft
+	owners   map[segment]owner
+	edited   *editing               // the rest of the configuration, if this is an edit
 	weights  map[trackerName]weight // of the trackers that are defined
 	unmailed given[bool]            // the smtp_alert that sends nothing, once it was said
+}
+
+// owner is the router that has a VRID on a segment, and where it says so.
+type owner struct {
+	name string
+	at   Pos
 }
 
 // segment is what a VRID must be unique on.
@@ -319,9 +326,9 @@ func (c *checker) identity(dr *draft) {
 	if len(dr.Peers) > 0 {
 		key.to = dr.Source
 	}
-	first := c.owners[key]
-	if first == nil {
-		c.owners[key] = dr
+	first, taken := c.owner(key)
+	if !taken {
+		c.owners[key], dr.segment = owner{dr.Name, dr.vrid.at.pos()}, key
 		return
 	}
 	hint := "give each router of a link and family its own VRID, or its own mcast_dst_ip"
@@ -329,5 +336,13 @@ func (c *checker) identity(dr *draft) {
 		hint = "give each router of a link and family its own VRID, or its own unicast_src_ip"
 	}
 	c.fault(dr, dr.vrid.at, hint, fmt.Sprintf("virtual_router_id %d with %s on %s belongs to %s already (%s)",
-		dr.VRID, dr.familyName(), or(dr.Interface, "no interface"), first.Name, first.vrid.at.pos()))
+		dr.VRID, dr.familyName(), or(dr.Interface, "no interface"), first.name, first.at))
+}
+
+// owner is the router that has a VRID already.
+func (c *checker) owner(key segment) (owner, bool) {
+	if o, ok := c.owners[key]; ok || c.edited == nil {
+		return o, ok
+	}
+	return c.edited.owner(key)
 }

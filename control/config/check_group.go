@@ -88,7 +88,6 @@ func (c *checker) statics() Static {
 		for _, m := range g.members {
 			if c.byName[m.v] == nil {
 				c.report(Warning, m.at, "define vrrp_instance "+m.v+", or correct its name", "track_group %s: there is no router %s; ignored", g.name, m.v)
-				continue
 			}
 			names = append(names, m.v)
 		}

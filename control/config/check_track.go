@@ -139,7 +139,9 @@ func (c *checker) resolve(p *party, who string) []resolved {
 			c.report(Warning, line.at, "remove one of the two", "%s tracks %s %s already; line ignored", who, line.kind, line.name)
 			continue
 		case !defined && line.kind != TrackInterface:
+			c.exacting = c.edited != nil
 			c.report(Warning, line.at, "define it, or correct its name", "%s: %s %s is not defined; line ignored", who, line.kind, line.name)
+			c.exacting = false
 			continue
 		}
 		seen[key] = true

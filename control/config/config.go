@@ -37,6 +37,8 @@ type Config struct {
 	Static     Static
 	PaceGroups []PaceGroup // garp_group
 	LinkDelays []LinkDelay
+
+	base *base // for edits; nil if it was not loaded
 }
 
 // Global holds global_defs that are not defaults of routers.

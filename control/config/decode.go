@@ -134,6 +134,7 @@ type draft struct {
 	timerExpired given[uint8]
 	trackSource  given[bool]
 	resolved     []resolved // of tracks
+	segment      segment    // that has its VRID; zero: it has none, or another router has it
 }
 
 // drafts is all that was given, before the rules across it.
@@ -171,6 +172,10 @@ type decoder struct {
 	rules  [2]uint32       // routing rules without preference, by family
 	undone map[*row]*tally // keywords that are not carried out
 	order  []*row          // of undone
+
+	overrides map[string]Override // by router
+	overlaid  bool                // the file is read; what comes now are overrides
+	blocks    map[string]string   // of the routers of the file, by name
 }
 
 // objectName is what no two blocks have in common.
@@ -211,12 +216,24 @@ func enterInstance(d *decoder, n *node, in scope) (scope, bool) {
 	if !ok {
 		return in, false
 	}
-	dr := &draft{at: at}
-	dr.Name = n.words[1].s
+	name := n.words[1].s
+	if !d.overlaid {
+		d.blocks[name] = n.render()
+		if o, over := d.overrides[name]; over {
+			d.replace(n, o)
+			return in, false
+		}
+	}
+	dr := d.byName[name] // the place of the block that it overrides
+	if dr == nil {
+		dr = new(draft)
+		d.byName[name] = dr
+		d.routers = append(d.routers, dr)
+	}
+	dr.at = at
+	dr.Name = name
 	dr.Pos = n.mark(0).pos()
 	dr.TrackPrimary = true
-	d.byName[dr.Name] = dr
-	d.routers = append(d.routers, dr)
 	in.router, in.party, in.defaults = dr, &dr.party, &dr.defaults
 	return in, true
 }

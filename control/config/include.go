@@ -35,6 +35,10 @@ func (e *expander) include(t text, depth int) bool {
 	if !ok {
 		return false
 	}
+	if e.open[len(e.open)-1].given {
+		e.report(Error, t.whole(), "write what the file holds in its place", "%s is for files; line dropped", words[0].s)
+		return true
+	}
 	if len(words) < 2 || words[1].s == "" {
 		e.report(Warning, t.whole(), "write the name of a file or a pattern behind it", "%s names no file", words[0].s)
 		return true

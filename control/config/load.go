@@ -14,6 +14,8 @@ type Options struct {
 	Seed uint64                 // of ${_RANDOM}, unless the file has random_seed
 	Env  func(string) string    // ${_ENV NAME}; nil: always empty
 	MTU  func(iface string) int // 0 or nil: not known, 1500 is taken
+
+	Overrides []Override // take the place of what the file says of these routers
 }
 
 // Load reads the file path of fsys, whose root is the host's /, with all it includes. Config is what of it can
@@ -25,21 +27,38 @@ func Load(fsys fs.FS, path string, o Options) (*Config, []Problem) {
 func load(fsys fs.FS, path string, o Options, max limits) (*Config, []Problem) {
 	r := new(reporter)
 	all := &drafts{byName: make(map[string]*draft)}
-	d := &decoder{reporter: r, drafts: all, top: top, fsys: fsys, named: make(map[objectName]mark), undone: make(map[*row]*tally)}
-	b := &builder{reporter: r, done: d.statement}
-	e := &expander{reporter: r, max: max, fsys: fsys, id: o.ID, env: o.Env, random: newRandom(o.Seed),
-		emit: b.add, defs: make(map[string]*definition), known: make(map[string]*file)}
+	in := newReading(r, all, fsys, o, max)
+	in.decoder.overrides = byRouter(o.Overrides)
 	if o.Name == "" {
 		o.Name = "/" + path
 	}
-	if err := e.read(path, o.Name, nil); err != nil {
+	if err := in.expander.read(path, o.Name, nil); err != nil {
 		r.reportFile(Error, o.Name, "", "the configuration cannot be read: "+err.Error())
 	}
 	r.mainFile(fsys, path, o.Name)
-	b.finish()
-	d.finish()
-	c := &checker{reporter: r, drafts: all, mtu: o.MTU, mtus: make(map[string]int), owners: make(map[segment]*draft)}
-	return c.config(), r.problems()
+	in.builder.finish()
+	in.override(o.Overrides)
+	in.decoder.finish()
+	c := &checker{reporter: r, drafts: all, mtu: o.MTU, mtus: make(map[string]int), owners: make(map[segment]owner)}
+	cfg := c.config()
+	cfg.base = newBase(c, in, fsys, o)
+	return cfg, r.problems()
+}
+
+// reading is the stages that a text goes through on its way into drafts.
+type reading struct {
+	decoder  *decoder
+	builder  *builder
+	expander *expander
+}
+
+func newReading(r *reporter, all *drafts, fsys fs.FS, o Options, max limits) *reading {
+	d := &decoder{reporter: r, drafts: all, top: top, fsys: fsys, named: make(map[objectName]mark), undone: make(map[*row]*tally),
+		blocks: make(map[string]string)}
+	b := &builder{reporter: r, done: d.statement}
+	e := &expander{reporter: r, max: max, fsys: fsys, id: o.ID, env: o.Env, random: newRandom(o.Seed),
+		emit: b.add, defs: make(map[string]*definition), known: make(map[string]*file)}
+	return &reading{d, b, e}
 }
 
 // mainFile tells what keepalived would not take a file for.

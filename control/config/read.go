@@ -33,6 +33,17 @@ func (e *expander) read(name, label string, link *via) error {
 	return nil
 }
 
+// readText reads what is in no file, under a name. Definitions made before do not hold in it.
+func (e *expander) readText(label, text string, given bool) {
+	clear(e.defs)
+	e.pending = nil
+	f := &file{index: len(e.known), name: label, given: given}
+	e.known[" "+label] = f // files have a path instead
+	e.open = append(e.open, f)
+	e.readLines(f, text, nil)
+	e.open = e.open[:len(e.open)-1]
+}
+
 // readLines takes the physical lines of a file apart and hands each on.
 func (e *expander) readLines(f *file, data string, link *via) {
 	for number := 1; data != "" && !e.stopped; number++ {

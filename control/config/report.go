@@ -67,6 +67,10 @@ type reporter struct {
 	list   []*finding
 	places map[place]*crowd
 	more   int // not listed
+
+	// exacting makes errors of warnings about the text of an edit: who typed it can correct it at once, and a line
+	// that is left out would change what it was not meant to.
+	exacting bool
 }
 
 // report adds a finding. The message must not hold a secret; the source line is masked here.
@@ -97,6 +101,9 @@ func (r *reporter) add(s Severity, m mark, hint, message string) *finding {
 	f := &finding{at: m.place(), order: len(r.list)}
 	f.Problem = Problem{Pos: m.pos(), Severity: s, Message: message, Width: int(m.width), Hint: hint}
 	if m.line != nil {
+		if r.exacting && m.line.file.given && s == Warning {
+			f.Severity = Error
+		}
 		f.Source, f.Width = m.show()
 		f.Via = m.via.positions(m.line)
 	}

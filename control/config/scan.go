@@ -13,6 +13,7 @@ type file struct {
 	index int
 	path  string // in the file system: no leading slash
 	name  string // as shown in places
+	given bool   // no file, but the text of an edit: see reporter.exacting
 }
 
 // source is one physical line as written.
