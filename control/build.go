@@ -67,14 +67,17 @@ func virtualAddresses(routers []*router) map[addressOn]bool {
 }
 
 // device is the interface a virtual address sits on.
-func (r *router) device(a config.Address) string {
+func (r *router) device(a config.Address) string { return deviceOf(a, r, r.iface) }
+
+// deviceOf is device for a router that is on a link.
+func deviceOf(a config.Address, r *router, iface string) string {
 	switch {
 	case a.Dev != "":
 		return a.Dev
 	case r.vmac != "" && a.Prefix.Addr().Is6() == r.conf.V6:
 		return r.vmac
 	}
-	return r.iface
+	return iface
 }
 
 // build translates a router for the links as they are. What is missing comes back by topic, and no binding.

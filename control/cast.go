@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/xvrrp/xvrrp/control/config"
@@ -26,14 +27,10 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 		}
 		return &cast{}, nil
 	}
-	wanted := make(map[string]bool)
-	for _, name := range o.Ifaces {
-		wanted[name] = true
-	}
 	var out cast
 	for i := range c.Routers {
 		r := &c.Routers[i]
-		if len(wanted) > 0 && r.Interface != "" && !wanted[r.Interface] {
+		if !o.chosen(r) {
 			o.Log.Info("not on a chosen link, left out", "router", r.Name, "interface", r.Interface)
 			continue
 		}
@@ -46,9 +43,14 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 		}
 		return nil, fmt.Errorf("%w: no vrrp_instance in %s", ErrNothingToDo, place)
 	}
-	nameVMACs(out.routers, running, c.Global.VMACPrefix)
+	nameVMACs(out.routers, running, make(map[string]bool), c.Global.VMACPrefix)
 	out.join(c, o.Log)
 	return &out, nil
+}
+
+// chosen reports whether a router is on a link that was chosen; all are if none was.
+func (o *Options) chosen(r *config.Router) bool {
+	return len(o.Ifaces) == 0 || r.Interface == "" || slices.Contains(o.Ifaces, r.Interface)
 }
 
 // join makes the sync groups.

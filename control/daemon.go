@@ -35,9 +35,12 @@ type Options struct {
 	Version    string
 	Log        *slog.Logger
 
-	// Load reads the configuration anew, for reloads; nil: there is nothing to read. It is called outside the loop.
-	Load  func() (*config.Config, []config.Problem)
-	Ready func(h Handle) // called once every router has started
+	// Load reads the configuration anew, for reloads, with overrides in the place of what it says of their routers;
+	// nil: there is nothing to read. It is called outside the loop.
+	Load  func(overrides []config.Override) (*config.Config, []config.Problem)
+	State string            // file of the changes at run time that outlive the daemon; empty: none does
+	Kept  []config.Override // those that State held; they are in force in Config
+	Ready func(h Handle)    // called once every router has started
 
 	// Overrun gets SIGXCPU: a thread has done real-time work for too long. nil: nobody notices.
 	Overrun <-chan os.Signal
@@ -46,7 +49,7 @@ type Options struct {
 // Handle is a running daemon as its own process sees it. Its methods may be called from any goroutine.
 type Handle interface {
 	Snapshot(ctx context.Context) (api.Snapshot, error)
-	// Config is the configuration in force, nil while observing. It is not to be changed.
+	// Config is the configuration in force with its routers as they are now, nil while observing. It is not to be changed.
 	Config(ctx context.Context) (*config.Config, error)
 	// Reload reads the configuration anew and puts in force what changed; with dry it only says what that would
 	// be. A configuration that cannot be used changes nothing.
@@ -123,7 +126,7 @@ type daemon struct {
 	troubles chan notify.Trouble // from the teller
 	queries  chan func()         // questions from other goroutines, answered by running them in the loop
 
-	conf      *config.Config       // in force; nil: observe
+	conf      *config.Config       // in force, but for its routers, which may have been edited; nil: observe
 	routers   []*router            // in the order of the configuration
 	groups    []*group             // likewise
 	byID      map[vrrp.ID]*router  // those that are bound
@@ -150,10 +153,12 @@ type daemon struct {
 
 	attaching   sync.WaitGroup // the goroutines that attach the filter; each sends one attachment
 	attachments chan attachment
-	left        chan struct{} // closed when nobody receives attachments any more
-	leaving     bool          // the routers have been stopped
-	guards      bool          // the filter was loaded for no_accept; it does not change
-	reloading   chan struct{} // size 1: held by the one reload that is under way
+	left        chan struct{}              // closed when nobody receives attachments any more
+	leaving     bool                       // the routers have been stopped
+	guards      bool                       // the filter was loaded for no_accept; it does not change
+	reloading   chan struct{}              // size 1: held by the one reload or edit that is under way
+	edited      bool                       // the routers in force are not those of conf
+	lasting     map[string]config.Override // by router, what State holds; belongs to who holds reloading
 
 	wishes     chan sched.Settings // size 1: how the process is to be scheduled; a newer wish takes the place of an older
 	scheduling string              // what came of the last wish, for status
@@ -259,6 +264,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		attachments: make(chan attachment),
 		left:        make(chan struct{}),
 		reloading:   make(chan struct{}, 1),
+		lasting:     byRouter(o.Kept),
 		wishes:      make(chan sched.Settings, 1),
 		guards:      wantsGuard(c.routers),
 	}

@@ -148,7 +148,13 @@ func (d *daemon) attach(l *link) {
 // attached takes note of what came of attach, and binds the routers of the link.
 func (d *daemon) attached(a attachment) {
 	d.tookOn(a)
-	d.reviewLinks()
+	var there []*router
+	for _, r := range d.routers {
+		if r.iface == a.name {
+			there = append(there, r)
+		}
+	}
+	d.reviewThese(there, virtualAddressesOn(map[string]bool{a.name: true}, d.routers, nil))
 }
 
 // tookOn takes note of what came of attach.

@@ -64,14 +64,14 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	if d.o.Load == nil {
 		return api.Plan{}, ErrNothingToReload
 	}
-	select {
-	case d.reloading <- struct{}{}: // one at a time
-		defer func() { <-d.reloading }()
-	case <-ctx.Done():
-		return api.Plan{}, ctx.Err()
+	release, err := d.alone(ctx)
+	if err != nil {
+		return api.Plan{}, err
 	}
-	conf, problems := d.o.Load()
-	p := api.Plan{Schema: api.PlanSchema, Config: d.o.ConfigPath, DryRun: dry, Changes: []api.Change{}}
+	defer release()
+	overrides := d.conf.Overrides()
+	conf, problems := d.o.Load(overrides)
+	p := api.Plan{Schema: api.PlanSchema, Config: d.o.ConfigPath, DryRun: dry, Changes: []api.Change{}, Overrides: len(overrides)}
 	for _, problem := range problems {
 		p.Problems = append(p.Problems, problem.String())
 	}
@@ -98,6 +98,17 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 		return n.Plan, nil
 	}
 	return ask(ctx, d, func() api.Plan { return d.apply(n) })
+}
+
+// alone waits until no reload or edit is under way. Until release nobody else changes the configuration in force and
+// the list of routers, so that they may be read outside the loop.
+func (d *daemon) alone(ctx context.Context) (release func(), err error) {
+	select {
+	case d.reloading <- struct{}{}:
+		return func() { <-d.reloading }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // survey notes the running routers and their roles; the loop calls it.
@@ -214,7 +225,7 @@ func (d *daemon) apply(n *draft) api.Plan {
 	d.settle()
 	d.sayAll() // what has happened is told as the old configuration has it
 	old := d.conf
-	d.conf = n.conf
+	d.conf, d.edited = n.conf, false
 	var changed, added []*router
 	d.routers = d.routers[:0:0]
 	for _, s := range n.successors {

@@ -25,7 +25,7 @@ func (b *bench) reload(c *config.Config, problems ...config.Problem) api.Plan {
 
 func (b *bench) ask(c *config.Config, dry bool, problems ...config.Problem) api.Plan {
 	b.t.Helper()
-	b.o.Load = func() (*config.Config, []config.Problem) { return c, problems }
+	b.o.Load = func([]config.Override) (*config.Config, []config.Problem) { return c, problems }
 	type answer struct {
 		api.Plan
 		error
@@ -274,7 +274,7 @@ func TestReloadWhileTheFilterComes(t *testing.T) {
 	b.filter.slow = make(chan struct{})
 	both := many(1)
 	both.Routers = append(both.Routers, instance(11, "eth1"))
-	b.o.Load = func() (*config.Config, []config.Problem) { return both, nil }
+	b.o.Load = func([]config.Override) (*config.Config, []config.Problem) { return both, nil }
 	for _, c := range []*config.Config{both, many(1)} {
 		draft := &draft{conf: c, restarted: make(map[*router]bool)}
 		running := draft.survey(b.daemon)

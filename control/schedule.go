@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/xvrrp/xvrrp/control/config"
 )
 
 // Scheduled reloads (reload_time_file): a file holds the time of the next one, so that the routers of a group can go
@@ -35,7 +37,7 @@ func (d *daemon) runSchedule(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		conf, err := d.Config(ctx)
+		conf, err := ask(ctx, d, func() *config.Config { return d.conf })
 		if err != nil || conf == nil || conf.Global.ReloadTimeFile == "" {
 			continue
 		}

@@ -25,7 +25,19 @@ func (d *daemon) Snapshot(ctx context.Context) (api.Snapshot, error) {
 
 // Config asks the loop for the configuration in force. It is for other goroutines.
 func (d *daemon) Config(ctx context.Context) (*config.Config, error) {
-	return ask(ctx, d, func() *config.Config { return d.conf })
+	return ask(ctx, d, d.configInForce)
+}
+
+func (d *daemon) configInForce() *config.Config {
+	if !d.edited {
+		return d.conf
+	}
+	c := *d.conf
+	c.Routers = make([]config.Router, len(d.routers))
+	for i, r := range d.routers {
+		c.Routers[i] = *r.conf
+	}
+	return &c
 }
 
 // Events asks the loop for the events numbered above since. It is for other goroutines.

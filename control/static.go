@@ -31,7 +31,7 @@ func (d *daemon) keepStatic(links map[string]*host.Link) {
 		missing[text] = "cannot be added"
 	}
 	d.missing = missing
-	d.faultGroups(objects)
+	d.faultGroups(objects, d.routers)
 }
 
 // resolveStatic finds the links of what is static; missing words what has none.
@@ -63,8 +63,8 @@ func (d *daemon) resolveStatic(links map[string]*host.Link) (kept host.Static, o
 	return kept, objects, missing
 }
 
-// faultGroups faults the routers of every track_group that misses something, and clears the others.
-func (d *daemon) faultGroups(objects []staticObject) {
+// faultGroups faults those of some routers whose track_group misses something, and clears the others.
+func (d *daemon) faultGroups(objects []staticObject, routers []*router) {
 	faults := make(map[string]map[string]string) // by router and topic
 	for _, o := range objects {
 		why := d.missing[o.text]
@@ -78,7 +78,7 @@ func (d *daemon) faultGroups(objects []staticObject) {
 			faults[name][causeStatic+o.group] = fmt.Sprintf("track_group %s: %s: %s", o.group, o.text, why)
 		}
 	}
-	for _, r := range d.routers {
+	for _, r := range routers {
 		if f := faults[r.conf.Name]; f != nil {
 			d.raise(r, f)
 		}

@@ -70,7 +70,7 @@ func TestVMACNames(t *testing.T) {
 		r.V6, r.VMAC = c.v6, &config.VMAC{Name: c.name}
 		routers = append(routers, &router{conf: &r})
 	}
-	nameVMACs(routers, nil, "vrrp")
+	nameVMACs(routers, nil, make(map[string]bool), "vrrp")
 	var names []string
 	for _, r := range routers {
 		names = append(names, r.vmac)

@@ -41,7 +41,12 @@ func (d *daemon) enlist() {
 	for _, w := range d.tracked {
 		w.users = nil
 	}
-	for _, r := range d.routers {
+	d.track(d.routers)
+}
+
+// track adds routers to the users of what they track.
+func (d *daemon) track(routers []*router) {
+	for _, r := range routers {
 		for _, t := range r.tracks() {
 			key := trackKey(t.Kind, t.Name)
 			w := d.tracked[key]
@@ -51,6 +56,17 @@ func (d *daemon) enlist() {
 			}
 			if n := len(w.users); n == 0 || w.users[n-1] != r { // it may track a thing twice
 				w.users = append(w.users, r)
+			}
+		}
+	}
+}
+
+// untrack takes routers from the users of what they track.
+func (d *daemon) untrack(routers []*router) {
+	for _, r := range routers {
+		for _, t := range r.tracks() {
+			if w := d.tracked[trackKey(t.Kind, t.Name)]; w != nil {
+				w.users = slices.DeleteFunc(w.users, func(user *router) bool { return user == r })
 			}
 		}
 	}

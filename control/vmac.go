@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/host"
@@ -10,13 +11,15 @@ import (
 // This file gives routers with use_vmac their macvlans.
 
 // nameVMACs gives every router with a virtual MAC the name of its macvlan: the configured one, or that of the running
-// router it goes on with, or the first that keepalived would take and no other router has.
-func nameVMACs(routers, running []*router, prefix string) {
+// router it goes on with, or the first that keepalived would take and no other router has; taken are names of others.
+func nameVMACs(routers, running []*router, taken map[string]bool, prefix string) {
+	if !slices.ContainsFunc(routers, func(r *router) bool { return r.conf.VMAC != nil }) {
+		return
+	}
 	had := make(map[identity]string)
 	for _, r := range running {
 		had[r.identity()] = r.vmac
 	}
-	taken := make(map[string]bool)
 	for _, r := range routers {
 		if v := r.conf.VMAC; v != nil && v.Name != "" {
 			r.vmac = v.Name

@@ -107,7 +107,10 @@ type fakeDaemon struct {
 	plans     []api.Plan // one per reload, the last one for ever
 	reloads   []bool     // whether each reload was dry
 	conf      *config.Config
-	err       error // of reloads
+	err       error // of reloads and edits
+
+	edits     []api.Edit
+	overrides api.Overrides
 }
 
 func (d *fakeDaemon) Snapshot(context.Context) (api.Snapshot, error) {
@@ -129,6 +132,19 @@ func (d *fakeDaemon) Reload(_ context.Context, dry bool) (api.Plan, error) {
 	p.DryRun = dry
 	return p, nil
 }
+
+// Edit answers with the first plan.
+func (d *fakeDaemon) Edit(_ context.Context, e api.Edit) (api.Plan, error) {
+	d.edits = append(d.edits, e)
+	if d.err != nil {
+		return api.Plan{}, d.err
+	}
+	p := d.plans[0]
+	p.DryRun, p.Kept = e.DryRun, e.Keep
+	return p, nil
+}
+
+func (d *fakeDaemon) Overrides(context.Context) (api.Overrides, error) { return d.overrides, d.err }
 
 func (d *fakeDaemon) Config(context.Context) (*config.Config, error) { return d.conf, nil }
 

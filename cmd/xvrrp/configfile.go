@@ -34,14 +34,14 @@ func (a *app) configFile(named string) (string, error) {
 		errNoConfig, strings.Join(defaultConfigs, " nor ")))
 }
 
-// load reads a file of this host.
-func (a *app) load(path string) (*config.Config, []config.Problem) {
+// load reads a file of this host. Overrides take the place of what it says of their routers.
+func (a *app) load(path string, overrides ...config.Override) (*config.Config, []config.Problem) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		abs = path
 	}
 	o := a.meaning
-	o.Name, o.Env = path, a.getenv
+	o.Name, o.Env, o.Overrides = path, a.getenv, overrides
 	return config.Load(a.root, below(abs), o)
 }
 

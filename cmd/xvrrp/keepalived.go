@@ -183,8 +183,8 @@ func (a *app) runAsKeepalived(ctx context.Context, k keepalivedFlags, background
 }
 
 // loadAs reads the configuration under the flags that override it.
-func (a *app) loadAs(k keepalivedFlags) (*config.Config, []config.Problem) {
-	c, problems := a.load(k.file)
+func (a *app) loadAs(k keepalivedFlags, overrides ...config.Override) (*config.Config, []config.Problem) {
+	c, problems := a.load(k.file, overrides...)
 	if k.namespace != "" {
 		c.Global.NetNamespace = k.namespace
 	}
@@ -235,6 +235,6 @@ func (a *app) serveKeepalived(ctx context.Context, k keepalivedFlags, conf *conf
 		},
 	}
 	o := a.daemonOptions(conf, k.file, nil, loader.Auto, log)
-	o.Load = func() (*config.Config, []config.Problem) { return a.loadAs(k) }
+	o.Load = func(overrides []config.Override) (*config.Config, []config.Problem) { return a.loadAs(k, overrides...) }
 	return s.run(ctx, a.daemon, o)
 }

@@ -242,7 +242,7 @@ func TestKeepalivedRuns(t *testing.T) {
 		if o.ConfigPath != "/a.conf" || len(o.Config.Routers) != 1 {
 			t.Errorf("started with %+v", o)
 		}
-		if c, problems := o.Load(); len(c.Routers) != 1 || len(problems) != 0 {
+		if c, problems := o.Load(nil); len(c.Routers) != 1 || len(problems) != 0 {
 			t.Errorf("read again: %d routers, %v", len(c.Routers), problems)
 		}
 		return nil

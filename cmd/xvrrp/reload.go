@@ -96,6 +96,10 @@ func printPlan(w io.Writer, p api.Plan) error {
 	if len(p.Other) > 0 {
 		fmt.Fprintf(w, "also: %s\n", strings.Join(p.Other, ", "))
 	}
+	if p.Overrides > 0 {
+		fmt.Fprintf(w, "%s changed at run time %s so, whatever the file says: see xvrrp router list\n", counted(p.Overrides, "router"),
+			map[bool]string{true: "stays", false: "stay"}[p.Overrides == 1])
+	}
 	rest := fmt.Sprintf("%s of %s: %s", counted(len(p.Changes)+p.Same, "router"), p.Config, tally(p))
 	if !changes(p) {
 		rest = "nothing changes: " + rest
@@ -126,15 +130,18 @@ func joinPrefixes(list []netip.Prefix) string {
 
 // tally counts what a reload did to routers.
 func tally(p api.Plan) string {
+	return strings.Join(append(tallyChanges(p.Changes), fmt.Sprintf("%d %s", p.Same, api.Unchanged)), ", ")
+}
+
+func tallyChanges(changes []api.Change) (parts []string) {
 	n := make(map[string]int)
-	for _, c := range p.Changes {
+	for _, c := range changes {
 		n[c.Action]++
 	}
-	var parts []string
 	for _, action := range []string{api.Changed, api.Restarted, api.Added, api.Removed} {
 		if n[action] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n[action], action))
 		}
 	}
-	return strings.Join(append(parts, fmt.Sprintf("%d %s", p.Same, api.Unchanged)), ", ")
+	return parts
 }

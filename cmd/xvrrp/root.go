@@ -40,6 +40,7 @@ const defaultRuntimeDir = "/run/xvrrp"
 type env struct {
 	program        string   // the name this process was started by, without its directory
 	args           []string // without the name of the program
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	root           fs.FS                                              // the file system from /, for configuration files
@@ -60,6 +61,7 @@ func processEnv() env {
 	return env{
 		program:      filepath.Base(os.Args[0]),
 		args:         os.Args[1:],
+		stdin:        os.Stdin,
 		stdout:       os.Stdout,
 		stderr:       os.Stderr,
 		getenv:       environment(),
@@ -166,7 +168,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 	c.PersistentFlags().StringVar(&a.runtimeDir, "runtime-dir", runtimeDir(a.getenv),
 		"`DIR` of the daemon's socket, one per daemon (or XVRRP_RUNTIME_DIR)")
 	c.AddCommand(
-		newRun(a), newReload(a), newCheck(a), newStatus(a), newDrops(a), newEvents(a), newExplain(a), newDemo(a), newVersion(a),
+		newRun(a), newReload(a), newRouter(a), newCheck(a), newStatus(a), newDrops(a), newEvents(a), newExplain(a), newDemo(a), newVersion(a),
 	)
 	return c
 }

@@ -23,6 +23,8 @@ type runOptions struct {
 	logFormat   string
 	logLevel    string
 	printConfig bool
+	state       string
+	stateGiven  bool
 	router      routerFlags
 }
 
@@ -44,6 +46,9 @@ SIGHUP makes it read its file again and put in force what changed, as xvrrp relo
 SIGINT stop it: masters resign, and addresses and filter are removed. It tells systemd when it is ready
 (Type=notify). It needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, and CAP_SYS_ADMIN for net_namespace.
 
+Routers that were changed with xvrrp router ... --keep are in a file of their own, --state-file, which is read
+after the configuration; what it says of a router takes the place of what the configuration says.
+
 With net_namespace or instance in the file the default runtime directory gets a directory of these names
 for the daemon: name it to the other commands with --runtime-dir.
 
@@ -55,6 +60,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.router.given = o.router.changed(cmd.Flags())
+			o.stateGiven = cmd.Flags().Changed("state-file")
 			return runDaemon(cmd.Context(), a, o)
 		},
 	}
@@ -64,6 +70,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.StringVar(&o.attach, "attach", string(loader.Auto), "where the filter sits, a `MODE`: "+strings.Join(attachModes, ", "))
 	f.StringVar(&o.logFormat, "log-format", "text", "`FORM` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` logged: debug, info, warn or error")
+	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed; without this flag only the default runtime directory has one")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
 	o.router.register(f)
 	c.RegisterFlagCompletionFunc("attach", cobra.FixedCompletions(attachModes, cobra.ShellCompDirectiveNoFileComp))
@@ -84,7 +91,7 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	if o.printConfig {
 		return printConfig(a, o)
 	}
-	conf, path, err := configure(a, o, log)
+	conf, path, kept, err := configure(a, o, log)
 	if err != nil {
 		return err
 	}
@@ -98,7 +105,9 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 		return err
 	}
 	s := service{log: log, supervisor: supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log}}
-	return s.run(ctx, a.daemon, a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log))
+	options := a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log)
+	options.State, options.Kept = kept.file, kept.overrides
+	return s.run(ctx, a.daemon, options)
 }
 
 // daemonOptions is what a daemon is started with. A configuration that is in no file is not read again.
@@ -109,7 +118,9 @@ func (a *app) daemonOptions(c *config.Config, path string, ifaces []string, atta
 	o := control.Options{Config: c, ConfigPath: path, Ifaces: ifaces, Attach: attach,
 		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log}
 	if path != "" {
-		o.Load = func() (*config.Config, []config.Problem) { return a.load(path) }
+		o.Load = func(overrides []config.Override) (*config.Config, []config.Problem) {
+			return a.load(path, overrides...)
+		}
 	}
 	return o
 }
@@ -139,8 +150,9 @@ func printConfig(a *app, o runOptions) error {
 	return o.router.rejected(a, c, problems)
 }
 
-// configure finds what to run: the router of the flags, or the routers of a file. A nil Config is to observe.
-func configure(a *app, o runOptions, log *slog.Logger) (c *config.Config, path string, err error) {
+// configure finds what to run: the router of the flags, or the routers of a file and what was kept on top of it. A
+// nil Config is to observe.
+func configure(a *app, o runOptions, log *slog.Logger) (c *config.Config, path string, k keptChanges, err error) {
 	var problems []config.Problem
 	if o.router.given != "" {
 		c, problems = a.loadText(o.router.text(o.ifaces[0]))
@@ -149,21 +161,22 @@ func configure(a *app, o runOptions, log *slog.Logger) (c *config.Config, path s
 		path, err = a.configFile(o.config)
 		if errors.Is(err, errNoConfig) && len(o.ifaces) > 0 {
 			log.Info("no configuration: observing only", "ifaces", o.ifaces)
-			return nil, "", nil
+			return nil, "", keptChanges{}, nil
 		}
 		if err != nil {
-			return nil, "", err
+			return nil, "", keptChanges{}, err
 		}
-		c, problems = a.load(path)
-		err = rejected(a, c, problems)
+		if c, problems, k, err = a.loadKept(path, o); err == nil {
+			err = rejected(a, c, problems)
+		}
 	}
 	if err != nil {
-		return nil, "", err
+		return nil, "", keptChanges{}, err
 	}
 	for _, p := range problems {
 		logProblem(log, p)
 	}
-	return c, path, nil
+	return c, path, k, nil
 }
 
 func newLogger(a *app, o runOptions) (*slog.Logger, error) {

@@ -245,7 +245,7 @@ func TestRunReloadsOnSIGHUP(t *testing.T) {
 			cmd := newCommand("run", "--config", "/a").files(fstest.MapFS{"a": file(goodFile)})
 			cmd.getenv = func(name string) string { return map[string]string{"NOTIFY_SOCKET": path}[name] }
 			cmd.daemon = func(_ context.Context, o control.Options) error {
-				if conf, _ := o.Load(); len(conf.Routers) != 1 {
+				if conf, _ := o.Load(nil); len(conf.Routers) != 1 {
 					t.Errorf("the file is read again as %d routers", len(conf.Routers))
 				}
 				o.Ready(&fakeDaemon{plans: []api.Plan{c.plan}, err: c.err})

@@ -46,6 +46,8 @@ type daemon struct {
 	snap Snapshot
 	log  Log
 	dead error
+
+	edits []Edit
 }
 
 func (d *daemon) Snapshot(context.Context) (Snapshot, error) { return d.snap, d.dead }
@@ -59,6 +61,17 @@ func (d *daemon) Events(_ context.Context, since uint64) (Page, error) {
 // Reload tells how it was asked.
 func (d *daemon) Reload(_ context.Context, dry bool) (Plan, error) {
 	return Plan{Schema: PlanSchema, DryRun: dry, Applied: !dry, Same: 3}, d.dead
+}
+
+// Edit tells how it was asked.
+func (d *daemon) Edit(_ context.Context, e Edit) (Plan, error) {
+	d.edits = append(d.edits, e)
+	return Plan{Schema: PlanSchema, DryRun: e.DryRun, Kept: e.Keep, Changes: []Change{{Router: "VI_9", Action: Added}}}, d.dead
+}
+
+func (d *daemon) Overrides(context.Context) (Overrides, error) {
+	return Overrides{Schema: OverridesSchema, File: "/var/lib/xvrrp/routers.conf",
+		Routers: []Override{{Router: "VI_9", Action: Added, Text: "vrrp_instance VI_9 {\n}\n"}}}, d.dead
 }
 
 func (d *daemon) happen(why string) {
@@ -143,6 +156,40 @@ func TestReload(t *testing.T) {
 	d.dead = errors.New("there is nothing to read again")
 	if _, err := NewClient(dir).Reload(t.Context(), false); err == nil || !strings.Contains(err.Error(), d.dead.Error()) {
 		t.Errorf("got %v, want %v", err, d.dead)
+	}
+}
+
+// What a client asks to be done to routers is what the daemon is asked.
+func TestEdit(t *testing.T) {
+	for _, want := range []Edit{
+		{Verb: AddRouters, Text: "vrrp_instance VI_9 {\n}\n", Label: "new routers.conf", Keep: true},
+		{Verb: SetRouter, Names: []string{"a/b c"}, Text: "priority 150", Label: "argument", DryRun: true},
+		{Verb: RemoveRouters, Names: []string{"VI_1", "VI_2"}, Label: "request"},
+		{Verb: ResetRouters, Names: []string{"VI_1"}, Label: "request"},
+	} {
+		t.Run(want.Verb, func(t *testing.T) {
+			dir := t.TempDir()
+			d := &daemon{}
+			serve(t, dir, d)
+			p, err := NewClient(dir).Edit(t.Context(), want)
+			if err != nil || p.DryRun != want.DryRun || p.Kept != want.Keep || len(p.Changes) != 1 {
+				t.Errorf("got %+v, %v", p, err)
+			}
+			if len(d.edits) != 1 || !reflect.DeepEqual(d.edits[0], want) {
+				t.Errorf("asked %+v, want %+v", d.edits, want)
+			}
+		})
+	}
+}
+
+func TestOverridesCrossUnchanged(t *testing.T) {
+	dir := t.TempDir()
+	d := &daemon{}
+	serve(t, dir, d)
+	want, _ := d.Overrides(t.Context())
+	got, err := NewClient(dir).Overrides(t.Context())
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }
 
@@ -271,6 +318,9 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		says                      string
 	}{
 		{"since is no number", dir, "GET", "/v1/events?since=x", http.StatusBadRequest, "since"},
+		{"no router named", dir, "DELETE", "/v1/routers", http.StatusBadRequest, "name=NAME"},
+		{"edit of a stuck loop", stuck, "POST", "/v1/routers", http.StatusConflict, "loop is busy"},
+		{"overrides of a stuck loop", stuck, "GET", "/v1/overrides", http.StatusConflict, "loop is busy"},
 		{"status of a stuck loop", stuck, "GET", "/v1/status", http.StatusServiceUnavailable, "loop is busy"},
 		{"events of a stuck loop", stuck, "GET", "/v1/events", http.StatusServiceUnavailable, "loop is busy"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -64,12 +65,16 @@ func (c *Client) Status(ctx context.Context) (Snapshot, error) {
 
 // Reload has the daemon read its configuration anew, and returns what that changes; with dry nothing is changed.
 func (c *Client) Reload(ctx context.Context, dry bool) (Plan, error) {
-	var p Plan
 	q := url.Values{}
 	if dry {
 		q.Set("dry_run", "1")
 	}
-	body, err := c.ask(ctx, http.MethodPost, "/v1/reload", q)
+	return c.plan(ctx, http.MethodPost, "/v1/reload", q, nil)
+}
+
+// plan asks for something that is answered by a plan.
+func (c *Client) plan(ctx context.Context, method, path string, q url.Values, text io.Reader) (p Plan, err error) {
+	body, err := c.send(ctx, method, path, q, text)
 	if err != nil {
 		return p, err
 	}
@@ -78,6 +83,45 @@ func (c *Client) Reload(ctx context.Context, dry bool) (Plan, error) {
 		return p, fmt.Errorf("read the daemon's plan: %w", err)
 	}
 	return p, nil
+}
+
+// Edit changes single routers, and returns what becomes of them.
+func (c *Client) Edit(ctx context.Context, e Edit) (Plan, error) {
+	q := url.Values{}
+	for name, on := range map[string]bool{"keep": e.Keep, "dry_run": e.DryRun} {
+		if on {
+			q.Set(name, "1")
+		}
+	}
+	if e.Label != "" {
+		q.Set("label", e.Label)
+	}
+	if len(e.Names) > 0 {
+		q["name"] = e.Names
+	}
+	method, path := http.MethodPost, "/v1/routers"
+	switch e.Verb {
+	case SetRouter:
+		method = http.MethodPatch
+	case RemoveRouters:
+		method = http.MethodDelete
+	case ResetRouters:
+		path += "/reset"
+	}
+	return c.plan(ctx, method, path, q, strings.NewReader(e.Text))
+}
+
+// Overrides lists what was changed of single routers at run time.
+func (c *Client) Overrides(ctx context.Context) (o Overrides, err error) {
+	body, err := c.get(ctx, "/v1/overrides", nil)
+	if err != nil {
+		return o, err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(&o); err != nil {
+		return o, fmt.Errorf("read the daemon's list of changes: %w", err)
+	}
+	return o, nil
 }
 
 // Events yields the events numbered above since, oldest first. With follow it goes on with what happens until
@@ -126,13 +170,13 @@ func endOfEvents(ctx context.Context, err error, follow bool) error {
 }
 
 func (c *Client) get(ctx context.Context, path string, q url.Values) (io.ReadCloser, error) {
-	return c.ask(ctx, http.MethodGet, path, q)
+	return c.send(ctx, http.MethodGet, path, q, nil)
 }
 
-// ask sends one request and returns the body of a good answer.
-func (c *Client) ask(ctx context.Context, method, path string, q url.Values) (io.ReadCloser, error) {
+// send sends one request and returns the body of a good answer.
+func (c *Client) send(ctx context.Context, method, path string, q url.Values, text io.Reader) (io.ReadCloser, error) {
 	u := url.URL{Scheme: "http", Host: "xvrrp", Path: path, RawQuery: q.Encode()}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), text)
 	if err != nil {
 		return nil, err
 	}

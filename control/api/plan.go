@@ -11,7 +11,7 @@ const (
 	Removed   = "removed"
 )
 
-// Plan is what a reload does, or would do.
+// Plan is what a reload or an edit does, or would do.
 type Plan struct {
 	Schema   string   `json:"schema"`
 	Config   string   `json:"config"` // the file
@@ -22,6 +22,9 @@ type Plan struct {
 	Changes  []Change `json:"changes"`            // routers that are not unchanged
 	Same     int      `json:"unchanged"`          // number of routers that are
 	Other    []string `json:"other,omitempty"`    // what else changes: "vrrp_script chk", "global_defs"
+
+	Kept      bool `json:"kept,omitempty"`      // of an edit: over a restart, too
+	Overrides int  `json:"overrides,omitempty"` // of a reload: number of routers whose changes at run time stay on top of the file
 }
 
 // PlanSchema names the shape of Plan.

@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -31,6 +33,10 @@ type Source interface {
 	Events(ctx context.Context, since uint64) (Page, error)
 	// Reload reads the configuration anew and says what that changes; with dry it changes nothing.
 	Reload(ctx context.Context, dry bool) (Plan, error)
+	// Edit changes single routers.
+	Edit(ctx context.Context, e Edit) (Plan, error)
+	// Overrides lists what Edit has changed and what of that is kept.
+	Overrides(ctx context.Context) (Overrides, error)
 }
 
 const (
@@ -40,12 +46,23 @@ const (
 	leaveWithin   = time.Second            // for followers that do not read
 )
 
+// mostText bounds the configuration text of a request, in bytes.
+const mostText = 64 << 20
+
 // Serve answers requests on l until ctx ends, and closes l:
 //
 //	GET /v1/status                  the Snapshot
 //	GET /v1/events?since=N&follow=1 events numbered above N, a JSON object per line; with follow the answer
 //	                                stays open and goes on with what happens
 //	POST /v1/reload?dry_run=1       reads the configuration anew; the Plan. With dry_run nothing is changed
+//	POST /v1/routers                adds the routers whose blocks the body holds; the Plan
+//	PATCH /v1/routers?name=A        puts the lines of the body into a router's block; the Plan
+//	DELETE /v1/routers?name=A&name=B
+//	                                removes routers; the Plan
+//	POST /v1/routers/reset?name=A   takes back what the three above did; the Plan
+//	GET /v1/overrides               the Overrides: what they did and was not taken back
+//
+// What changes routers takes dry_run=1, keep=1 (over a restart, too) and label=TEXT (how places in the body are shown).
 //
 // When ctx ends, followers still get the events they have not seen. A daemon that wants its last transitions
 // seen therefore ends ctx after appending them, and lets its loop answer until Serve returns.
@@ -55,6 +72,11 @@ func Serve(ctx context.Context, l net.Listener, src Source) error {
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", s.events)
 	mux.HandleFunc("POST /v1/reload", s.reload)
+	mux.HandleFunc("POST /v1/routers", s.edit(AddRouters))
+	mux.HandleFunc("PATCH /v1/routers", s.edit(SetRouter))
+	mux.HandleFunc("DELETE /v1/routers", s.edit(RemoveRouters))
+	mux.HandleFunc("POST /v1/routers/reset", s.edit(ResetRouters))
+	mux.HandleFunc("GET /v1/overrides", s.overrides)
 	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
@@ -99,6 +121,11 @@ func (s *server) reload(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), reloadWithin)
 	defer cancel()
 	plan, err := s.src.Reload(ctx, isSet(r, "dry_run"))
+	answer(w, plan, err)
+}
+
+// answer sends a plan.
+func answer(w http.ResponseWriter, plan Plan, err error) {
 	if err != nil {
 		refuse(w, http.StatusConflict, err)
 		return
@@ -106,6 +133,42 @@ func (s *server) reload(w http.ResponseWriter, r *http.Request) {
 	plan.Changes = append([]Change{}, plan.Changes...)
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(plan)
+}
+
+// edit answers requests that change routers in one way.
+func (s *server) edit(verb string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostText))
+		if err != nil {
+			refuse(w, http.StatusBadRequest, fmt.Errorf("read the request: %w", err))
+			return
+		}
+		q := r.URL.Query()
+		e := Edit{Verb: verb, Names: q["name"], Text: string(text), Label: q.Get("label"), Keep: isSet(r, "keep"), DryRun: isSet(r, "dry_run")}
+		if e.Label == "" {
+			e.Label = "request"
+		}
+		if verb != AddRouters && len(e.Names) == 0 {
+			refuse(w, http.StatusBadRequest, errors.New("name the routers: name=NAME"))
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), reloadWithin)
+		defer cancel()
+		plan, err := s.src.Edit(ctx, e)
+		answer(w, plan, err)
+	}
+}
+
+func (s *server) overrides(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), reloadWithin)
+	defer cancel()
+	list, err := s.src.Overrides(ctx)
+	if err != nil {
+		refuse(w, http.StatusConflict, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(list)
 }
 
 // isSet reports a switch of the query that is neither absent nor 0.
