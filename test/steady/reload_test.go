@@ -125,6 +125,7 @@ func TestReload(t *testing.T) {
 	if typical := late[len(late)/2]; typical > f.usual+hurry/4 {
 		t.Errorf("reloads make adverts late by %s, want little more than the %s before", typical, f.usual)
 	}
+	t.Run("at run time", f.atRunTime)
 	t.Run("by a signal", f.hangup)
 	t.Run("dry run", f.dryRun)
 	t.Run("nothing new", f.nothingNew)
