@@ -22,9 +22,23 @@ const (
 type fleet struct {
 	count    int
 	interval time.Duration
+	password string // of version 2; without one the routers speak version 3
 }
 
 func (f fleet) String() string { return fmt.Sprintf("%d@%s", f.count, f.interval) }
+
+// version is the VRRP version that its routers speak.
+func (f fleet) version() uint8 {
+	if f.password != "" {
+		return 2
+	}
+	return 3
+}
+
+// patience is how long a daemon may take until all of its routers have a role.
+func (f fleet) patience() time.Duration {
+	return bed.Patience + time.Duration(f.count)*20*time.Millisecond
+}
 
 // links is how many links the routers need.
 func (f fleet) links() int { return (f.count + perLink - 1) / perLink }
@@ -50,11 +64,20 @@ func (r router) vip() netip.Addr { return netip.AddrFrom4([4]byte{10, byte(r.lin
 func (f fleet) conf(priority uint8) string {
 	var text strings.Builder
 	for _, r := range f.routers() {
-		text.WriteString(bed.Instance{Name: fmt.Sprintf("R%d_%d", r.link, r.vrid), Iface: bed.Card(r.link), VRID: r.vrid,
-			Interval: f.interval, Priority: priority, VIPs: []netip.Prefix{netip.PrefixFrom(r.vip(), 32)}}.Text())
+		text.WriteString(f.instance(r, priority).Text())
 	}
 	return text.String()
 }
 
+// instance is one of the fleet's routers.
+func (f fleet) instance(r router, priority uint8) bed.Instance {
+	i := bed.Instance{Name: fmt.Sprintf("R%d_%d", r.link, r.vrid), Iface: bed.Card(r.link), VRID: r.vrid,
+		Version: f.version(), Interval: f.interval, Priority: priority, VIPs: []netip.Prefix{netip.PrefixFrom(r.vip(), 32)}}
+	if f.password != "" {
+		i.Lines = []string{"authentication {", "auth_type PASS", "auth_pass " + f.password, "}"}
+	}
+	return i
+}
+
 // down is how long its routers wait for a silent master.
-func (f fleet) down() time.Duration { return bed.Down(3, priority, f.interval) }
+func (f fleet) down() time.Duration { return bed.Down(f.version(), priority, f.interval) }

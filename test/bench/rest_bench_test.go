@@ -6,22 +6,35 @@ import (
 )
 
 // window is how long a daemon is watched while nothing happens.
-func window() time.Duration { return byForm(3*time.Second, 5*time.Second) }
+func window() time.Duration { return byForm(3*time.Second, 10*time.Second) }
+
+// settling is how long a daemon has to end what it does when its routers get their first roles.
+const settling = 2 * time.Second
 
 // BenchmarkBackup measures what backups cost whose masters are well: the processor time of the daemon and of its
 // filter, per second. One source sends the same adverts to both daemons, which are measured in the same seconds. What
 // the kernel does to receive a frame is charged to the source, apart from the filter.
 func BenchmarkBackup(b *testing.B) {
-	for _, f := range []fleet{{1000, 100 * time.Millisecond}, {2500, time.Second}} {
+	t := newTable(b, "backup", daemons...)
+	for _, c := range []struct {
+		fleet fleet
+		aim   float64
+	}{
+		{fleet{count: 1000, interval: 100 * time.Millisecond}, 0.1},
+		{fleet{count: 2500, interval: time.Second}, 0.2},
+	} {
+		f := c.fleet
+		total := t.row(f.String(), "processor", "ms/s", goal{ratio: c.aim})
+		daemon := t.row(f.String(), "the daemon's part", "ms/s", goal{})
+		filter := t.row(f.String(), "the filter's part", "ms/s", goal{})
 		b.Run(f.String(), func(b *testing.B) {
 			countBPF(b)
-			s := newStage(b, "backup", f)
+			s := newStage(b, "backup", f, daemons...)
 			s.feed(s.rivals...)
 			for _, r := range s.rivals {
 				s.start(r)
 			}
 			time.Sleep(settling)
-			total, daemon, filter := newFigure("cpu", "ms/s"), newFigure("daemon alone", "ms/s"), newFigure("filter alone", "ms/s")
 			for range rounds() {
 				before := []cost{s.rivals[0].spent(), s.rivals[1].spent()}
 				begin := time.Now()
@@ -33,35 +46,48 @@ func BenchmarkBackup(b *testing.B) {
 					filter.add(r, millis(spent.filter)/seconds)
 				}
 			}
-			report(b, "backups of masters that are well, "+f.String(), total, daemon, filter)
 		})
 	}
+	t.print()
 }
 
-// settling is how long a daemon has to end what it does when its routers get their first roles.
-const settling = 2 * time.Second
-
 // BenchmarkMaster measures what masters cost, and how regularly they speak: the gaps between the adverts of a router
-// by the kernel's stamps. Receiving is charged to who sends, with the ear on the segment as with a switch's work.
+// at the door of its card, where the wire ends.
 func BenchmarkMaster(b *testing.B) {
-	f := fleet{1000, 100 * time.Millisecond}
+	f := fleet{count: 1000, interval: 100 * time.Millisecond}
+	t := newTable(b, "master", daemons...)
+	cpu := t.row(f.String(), "processor", "ms/s", goal{ratio: 1. / 3})
+	late := t.row(f.String(), "adverts late, p99", "ms", goal{})
+	latest := t.row(f.String(), "the latest advert", "ms", goal{value: 10})
 	b.Run(f.String(), func(b *testing.B) {
 		countBPF(b)
-		s := newStage(b, "master", f)
-		cpu, late, latest := newFigure("cpu", "ms/s"), newFigure("late p99", "ms"), newFigure("late max", "ms")
+		s := newStage(b, "master", f, daemons...)
 		s.alternate(func(r *rival) {
-			s.start(r)
-			time.Sleep(f.down() + settling)
-			hear := s.listen(r)
+			s.promote(r)
 			before, begin := r.spent(), time.Now()
-			time.Sleep(window())
+			heard := s.watch(r, window())
 			cpu.add(r, millis(r.spent().since(before).total())/time.Since(begin).Seconds())
-			late99, most := lateness(b, f, s.close(hear))
+			late99, most := lateness(b, f, heard)
 			late.add(r, late99)
 			latest.add(r, most)
 		})
-		report(b, "masters, "+f.String(), cpu, late, latest)
 	})
+	t.print()
+}
+
+// promote starts a daemon and lets its routers become master, since there are no others.
+func (s *stage) promote(r *rival) {
+	s.b.Helper()
+	s.start(r)
+	time.Sleep(s.fleet.down() + 10*s.fleet.interval + settling)
+}
+
+// watch listens to a daemon for a while.
+func (s *stage) watch(r *rival, d time.Duration) map[router]*voice {
+	s.b.Helper()
+	s.ear.forget()
+	time.Sleep(d)
+	return s.heard(r)
 }
 
 // lateness is by how much gaps between adverts were longer than the interval, in milliseconds.
@@ -78,23 +104,6 @@ func lateness(b *testing.B, f fleet, heard map[router]*voice) (p99, most float64
 		}
 	}
 	return gaps.quantile(0.99), gaps.quantile(1)
-}
-
-// BenchmarkMemory measures the resident memory of backups. Pages that processes share are counted with each of them.
-func BenchmarkMemory(b *testing.B) {
-	for _, f := range []fleet{{1, time.Second}, {1000, time.Second}, {2500, time.Second}} {
-		b.Run(f.String(), func(b *testing.B) {
-			s := newStage(b, "memory", f)
-			s.feed(s.rivals...)
-			resident := newFigure("resident", "MiB")
-			for _, r := range s.rivals {
-				s.start(r)
-				time.Sleep(settling)
-				resident.add(r, float64(r.resident())/1024)
-			}
-			report(b, "memory, "+f.String(), resident)
-		})
-	}
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -23,12 +23,14 @@ const tick = time.Millisecond
 
 // source sends the adverts of a fleet's masters, all of them from one thread.
 type source struct {
-	t     testing.TB
-	fleet fleet
-	fd    int // of a packet socket
-	cards []net.Interface
+	t       testing.TB
+	machine *bed.Machine
+	fleet   fleet
+	fd      int // of a packet socket
+	cards   []net.Interface
 
 	shots     []shot // of the adverts being sent, one each
+	sent      int    // of them since the latest start; valid once it has stopped
 	end, done chan struct{}
 }
 
@@ -39,7 +41,7 @@ type shot struct {
 }
 
 func newSource(m *bed.Machine, f fleet) *source {
-	s := &source{t: m.Site.T, fleet: f}
+	s := &source{t: m.Site.T, machine: m, fleet: f}
 	m.Do(func() (err error) {
 		if s.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0); err != nil {
 			return err
@@ -134,9 +136,10 @@ func (s *source) run(period time.Duration) {
 	if err := unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20); err != nil {
 		s.t.Errorf("raise the source's priority: %v", err)
 	}
-	for begin, sent := lab.Now(), 0; ; {
-		for due := int(int64(lab.Now()-begin) * int64(len(s.shots)) / int64(period)); sent < due; sent++ {
-			s.send(s.shots[sent%len(s.shots)])
+	s.sent = 0
+	for begin := lab.Now(); ; {
+		for due := int(int64(lab.Now()-begin) * int64(len(s.shots)) / int64(period)); s.sent < due; s.sent++ {
+			s.send(s.shots[s.sent%len(s.shots)])
 		}
 		select {
 		case <-s.end:

@@ -1,12 +1,17 @@
 package bench
 
 import (
+	"flag"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// document is a file whose tables are replaced by those of this run.
+var document = flag.String("tables", "", "replace the tables in this `FILE`; whole benchmarks only")
 
 // series are measurements of one figure.
 type series []float64
@@ -19,28 +24,85 @@ func (s series) quantile(share float64) float64 {
 
 func (s series) median() float64 { return s.quantile(0.5) }
 
-func (s series) String() string {
-	return fmt.Sprintf("%8.2f (%8.2f to %8.2f)", s.median(), s.quantile(0), s.quantile(1))
+// table is what one benchmark has to say about some daemons, of which the first is ours.
+type table struct {
+	b      *testing.B
+	name   string // as the document calls it
+	rivals []rival
+	rows   []*figure
 }
 
-// figure is what was measured of each daemon, in the order of the stage's rivals.
+func newTable(b *testing.B, name string, rivals ...rival) *table {
+	return &table{b: b, name: name, rivals: rivals}
+}
+
+// goal is what our daemon is meant to reach; the zero value is none.
+type goal struct {
+	ratio float64 // to keepalived's figure
+	value float64 // in the figure's unit
+	none  bool    // it is meant to be zero
+}
+
+func (g goal) String() string {
+	switch {
+	case g.none:
+		return "0"
+	case g.ratio > 0:
+		return "ratio " + number(g.ratio)
+	case g.value > 0:
+		return number(g.value)
+	}
+	return ""
+}
+
+// figure is what was measured of each daemon.
 type figure struct {
-	name, unit string
-	values     []series
+	subject, name, unit string
+	share               float64 // the quantile of a round's measurements that counts
+	goal                goal
+	rivals              []rival
+	rounds              [][]series // by rival
 }
 
-func newFigure(name, unit string) *figure {
-	return &figure{name, unit, make([]series, len(daemons))}
+// row adds a figure to the table. Of several measurements in a round the median counts.
+func (t *table) row(subject, name, unit string, g goal) *figure {
+	f := &figure{subject, name, unit, 0.5, g, t.rivals, make([][]series, len(t.rivals))}
+	t.rows = append(t.rows, f)
+	return f
 }
 
-// add adds a measurement of a rival.
+// tail adds a figure of which the 99th percentile counts.
+func (t *table) tail(subject, name, unit string, g goal) *figure {
+	f := t.row(subject, name, unit, g)
+	f.share = 0.99
+	return f
+}
+
+// add adds what a round has measured of a rival.
 func (f *figure) add(r *rival, values ...float64) {
-	i := slices.IndexFunc(daemons, func(d rival) bool { return d.name == r.name })
-	f.values[i] = append(f.values[i], values...)
+	i := slices.IndexFunc(f.rivals, func(d rival) bool { return d.name == r.name })
+	f.rounds[i] = append(f.rounds[i], values)
 }
 
-// ratio is ours to keepalived's, by their medians.
-func (f *figure) ratio() float64 { return over(f.values[0].median(), f.values[1].median()) }
+// value is a rival's figure, over the measurements of all rounds.
+func (f *figure) value(rival int) float64 { return slices.Concat(f.rounds[rival]...).quantile(f.share) }
+
+// byRound is a rival's figure in each round.
+func (f *figure) byRound(rival int) (s series) {
+	for _, round := range f.rounds[rival] {
+		s = append(s, round.quantile(f.share))
+	}
+	return s
+}
+
+// ratios is ours to a rival's, in each round that both have.
+func (f *figure) ratios(rival int) (s series) {
+	ours, theirs := f.byRound(0), f.byRound(rival)
+	for i := range min(len(ours), len(theirs)) {
+		s = append(s, over(ours[i], theirs[i]))
+	}
+	return s
+}
 
 // over divides; nothing is as much as nothing.
 func over(a, b float64) float64 {
@@ -50,31 +112,111 @@ func over(a, b float64) float64 {
 	return a / b
 }
 
-// spread are the least and the greatest ratio of a round, where each round has one measurement of each daemon.
-func (f *figure) spread() (least, most float64) {
-	var ratios series
-	for i := range min(len(f.values[0]), len(f.values[1])) {
-		ratios = append(ratios, over(f.values[0][i], f.values[1][i]))
+// number prints three digits, and none too many.
+func number(v float64) string {
+	switch size := math.Abs(v); {
+	case math.IsInf(v, 0):
+		return "–"
+	case v == math.Trunc(v) || size >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case size >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case size >= 0.1:
+		return fmt.Sprintf("%.2f", v)
+	default:
+		return fmt.Sprintf("%.3f", v)
 	}
-	return ratios.quantile(0), ratios.quantile(1)
 }
 
-// report prints the figures as a table, and gives them to the benchmark. A value is the median, with least and most.
-func report(b *testing.B, title string, figures ...*figure) {
-	b.Helper()
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s\n%-24s %30s %30s %27s\n", title, "", "xvrrp", "keepalived", "ratio")
-	for _, f := range figures {
-		least, most := f.spread()
-		fmt.Fprintf(&text, "%-24s %s %s %7.3f (%7.3f to %7.3f)\n", f.name+", "+f.unit, f.values[0], f.values[1], f.ratio(), least, most)
-		b.ReportMetric(f.values[0].median(), metric(f.name, f.unit))
-		if ratio := f.ratio(); !math.IsInf(ratio, 0) { // keepalived has no filter
-			b.ReportMetric(ratio, metric(f.name, "ratio"))
+// cell is a value with its least and its most; bold if it misses its goal.
+func cell(value float64, all series, missed bool) string {
+	text := number(value)
+	if missed {
+		text = "**" + text + "**"
+	}
+	if len(all) > 1 {
+		text += fmt.Sprintf(" (%s to %s)", number(all.quantile(0)), number(all.quantile(1)))
+	}
+	return text
+}
+
+// missed tells whether a value is above what it is meant to be.
+func (g goal) missed(value float64) bool {
+	return g.none && value > 0 || g.value > 0 && value > g.value
+}
+
+// line is the figure as a line of the table.
+func (f *figure) line() string {
+	var values, ratios strings.Builder
+	for i, rounds := range f.rounds {
+		if len(rounds) == 0 {
+			values.WriteString(" | –")
+			if i > 0 {
+				ratios.WriteString(" | –")
+			}
+			continue
+		}
+		values.WriteString(" | " + cell(f.value(i), f.byRound(i), i == 0 && f.goal.missed(f.value(i))))
+		if i == 0 {
+			continue
+		}
+		ratio := over(f.value(0), f.value(i))
+		if math.IsInf(ratio, 0) { // keepalived has no filter
+			ratios.WriteString(" | –")
+			continue
+		}
+		ratios.WriteString(" | " + cell(ratio, f.ratios(i), i == 1 && f.goal.ratio > 0 && ratio > f.goal.ratio))
+	}
+	return fmt.Sprintf("| %s: %s, %s%s%s | %s |\n", f.subject, f.name, f.unit, values.String(), ratios.String(), f.goal)
+}
+
+// String is the table in Markdown. A figure that no round has measured is left out.
+func (t *table) String() string {
+	var b strings.Builder
+	b.WriteString("|")
+	for _, r := range t.rivals {
+		b.WriteString(" | " + r.name)
+	}
+	for _, r := range t.rivals[1:] {
+		b.WriteString(" | to " + r.name + "'s")
+	}
+	b.WriteString(" | aim |\n" + strings.Repeat("|---", 2*len(t.rivals)+1) + "|\n")
+	for _, f := range t.rows {
+		if len(f.rounds[0]) > 0 {
+			b.WriteString(f.line())
 		}
 	}
-	b.ReportMetric(0, "ns/op") // of the whole series, which says nothing
-	b.Log("\n" + text.String())
+	return b.String()
 }
 
-// metric is a unit as testing.B takes it.
-func metric(name, unit string) string { return strings.ReplaceAll(name+"-"+unit, " ", "_") }
+// print prints the table, and puts it into the document.
+func (t *table) print() {
+	t.b.Helper()
+	t.b.ReportMetric(0, "ns/op") // of the whole benchmark, which says nothing
+	fmt.Printf("\n%s\n\n%s\n", t.name, t)
+	if *document == "" || t.b.Failed() {
+		return
+	}
+	text, err := os.ReadFile(*document)
+	if err != nil {
+		t.b.Fatal(err)
+	}
+	changed, err := replaceTable(string(text), t.name, t.String())
+	if err != nil {
+		t.b.Fatalf("%s: %v", *document, err)
+	}
+	if err := os.WriteFile(*document, []byte(changed), 0o644); err != nil {
+		t.b.Fatal(err)
+	}
+}
+
+// replaceTable replaces what stands between the marks of a table.
+func replaceTable(text, name, table string) (string, error) {
+	begin, end := "<!-- table "+name+" -->\n", "<!-- end -->\n"
+	before, rest, found := strings.Cut(text, begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		return "", fmt.Errorf("no table %s: it stands between %q and %q", name, begin, end)
+	}
+	return before + begin + table + end + after, nil
+}

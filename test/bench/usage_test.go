@@ -86,8 +86,10 @@ func programTime(t testing.TB, pid int) (total time.Duration) {
 	return total
 }
 
-// resident is the memory of a daemon's processes, in KiB.
-func (r *rival) resident() (total int) {
+// memory is what a daemon's processes keep resident, in KiB (proc_pid_status(5)).
+type memory struct{ total, anon, file, shmem float64 }
+
+func (r *rival) memory() (m memory) {
 	t := r.Site.T
 	t.Helper()
 	for _, pid := range r.pids() {
@@ -96,11 +98,22 @@ func (r *rival) resident() (total int) {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(string(text)) {
-			var kib int
-			if n, _ := fmt.Sscanf(line, "VmRSS: %d", &kib); n == 1 {
-				total += kib
+			var name string
+			var kib float64
+			if n, _ := fmt.Sscanf(line, "%s %g kB", &name, &kib); n < 2 {
+				continue
+			}
+			switch name {
+			case "VmRSS:":
+				m.total += kib
+			case "RssAnon:":
+				m.anon += kib
+			case "RssFile:":
+				m.file += kib
+			case "RssShmem:":
+				m.shmem += kib
 			}
 		}
 	}
-	return total
+	return m
 }
