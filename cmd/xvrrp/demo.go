@@ -44,7 +44,7 @@ touched. It takes about fifteen seconds and needs root.`,
 			return perform(cmd.Context(), a, o.keep, func(ctx context.Context, s *stage) error { return s.failovers(ctx, o) })
 		},
 	}
-	c.AddCommand(newDemoHealth(a))
+	c.AddCommand(newDemoHealth(a), newDemoTrickle(a))
 	f := c.Flags()
 	f.IntVar(&o.hosts, "hosts", len(cast), "`NUMBER` of hosts: 2 or 3")
 	f.BoolVar(&o.keep, "keep", false, "leave the hosts running in the end, until Ctrl-C")

@@ -17,36 +17,41 @@ import (
 // actor is a host with its daemon.
 type actor struct {
 	*lab.Host
-	addr   netip.Addr
-	dir    string // runtime directory
-	args   []string
-	log    string
-	daemon *api.Client
-	pid    int
-	ended  <-chan struct{} // closed when the process is gone; nil before it is started
-	dead   bool            // its daemon was killed on purpose
-	off    bool            // and its cable is cut
+	addr    netip.Addr
+	dir     string // runtime directory
+	program string // that it runs; this one if empty
+	args    []string
+	log     string
+	daemon  *api.Client
+	pid     int
+	ended   <-chan struct{} // closed when the process is gone; nil before it is started
+	dead    bool            // its daemon was killed on purpose
+	off     bool            // and its cable is cut
 }
 
-// start runs this program inside the host.
+// start runs the daemon inside the host.
 func (h *actor) start() error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
+	program := h.program
+	if program == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		program = self
 	}
 	log, err := os.Create(h.log)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := h.Command(context.Background(), self, h.args...)
+	cmd := h.Command(context.Background(), program, h.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	// Ctrl-C is for the demo alone; if the demo is killed, its daemons are too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started, ended := make(chan error), make(chan struct{})
 	go attend(cmd, started, ended)
 	if err := <-started; err != nil {
-		return fmt.Errorf("start xvrrp on %s: %w", h.Name, err)
+		return fmt.Errorf("start %s on %s: %w", program, h.Name, err)
 	}
 	h.pid, h.ended = cmd.Process.Pid, ended
 	return nil
@@ -86,7 +91,7 @@ func (h *actor) awaitAnswer(ctx context.Context) error {
 func (h *actor) failed(err error) error {
 	select {
 	case <-h.ended:
-		return fmt.Errorf("xvrrp on %s has ended", h.Name)
+		return fmt.Errorf("the daemon on %s has ended", h.Name)
 	default:
 	}
 	if errors.Is(err, api.ErrNoDaemon) || errors.Is(err, api.ErrBusy) { // it is still starting

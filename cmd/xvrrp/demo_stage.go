@@ -74,18 +74,27 @@ func newStage(a *app) (s *stage, err error) {
 	return s, nil
 }
 
-// addActor adds a host and prepares its daemon.
+// addActor adds a host and prepares its xvrrp.
 func (s *stage) addActor(c part, attach, config string) error {
-	host, err := s.lab.AddHost(c.name, lab.NIC{Name: demoCard, Addrs: []netip.Prefix{c.addr}})
+	h, conf, err := s.addHost(c, lab.Segment, config)
 	if err != nil {
 		return err
 	}
-	h := &actor{Host: host, addr: c.addr.Addr(), dir: filepath.Join(demoDir, c.name), log: filepath.Join(demoDir, c.name+".log")}
 	h.daemon = api.NewClient(h.dir)
-	conf := filepath.Join(demoDir, c.name+".conf")
 	h.args = []string{"run", "--iface", demoCard, "--config", conf, "--attach", attach, "--runtime-dir", h.dir}
+	return nil
+}
+
+// addHost adds a host on a segment with a file for a daemon that is yet to be chosen.
+func (s *stage) addHost(c part, segment, config string) (h *actor, conf string, err error) {
+	host, err := s.lab.AddHost(c.name, lab.NIC{Name: demoCard, Segment: segment, Addrs: []netip.Prefix{c.addr}})
+	if err != nil {
+		return nil, "", err
+	}
+	h = &actor{Host: host, addr: c.addr.Addr(), dir: filepath.Join(demoDir, c.name), log: filepath.Join(demoDir, c.name+".log")}
 	s.hosts = append(s.hosts, h)
-	return os.WriteFile(conf, []byte(config), 0o600)
+	conf = filepath.Join(demoDir, c.name+".conf")
+	return h, conf, os.WriteFile(conf, []byte(config), 0o600)
 }
 
 // start starts every daemon, the others when the first one answers: it is meant to be master.
@@ -182,7 +191,7 @@ func (s *stage) logs() error {
 		if err != nil {
 			continue
 		}
-		fmt.Fprintf(&b, "\nlog of xvrrp on %s:\n%s", h.Name, text)
+		fmt.Fprintf(&b, "\nlog of %s:\n%s", h.Name, text)
 	}
 	return errors.New(b.String())
 }

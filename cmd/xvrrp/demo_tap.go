@@ -96,6 +96,7 @@ type heardFrame struct {
 	mac  [6]byte    // of the sender
 	addr netip.Addr // source of an advert, claimed address, address that replies
 	seq  uint16     // of ping and pong
+	vrid uint8      // of an advert
 }
 
 const (
@@ -143,8 +144,9 @@ func (h *heardFrame) dissectIPv4(frame, p []byte) {
 			h.what = pong
 		}
 	default:
-		if _, v := vrrp.Dissect(frame); v == verdict.Delivered {
-			h.what = advert
+		f, v := vrrp.Dissect(frame)
+		if id, ok := f.ID(0); ok && v == verdict.Delivered {
+			h.what, h.vrid = advert, id.VRID
 		}
 	}
 }
