@@ -15,7 +15,8 @@ export CGO_ENABLED = 0
 PEERS = test/peers.sh
 CLANG = $(if $(shell command -v clang-19 && command -v llvm-strip-19),,$(PEERS) clang-19,llvm-19)
 TEST  = $(GO) run ./test/report
-BENCH = $(GO) test -run='^$$' -bench=. -benchtime=1x -timeout=2h
+BENCHMARKS ?= .
+BENCH = $(GO) test -run='^$$' -bench='$(BENCHMARKS)' -benchtime=1x -timeout=4h
 
 # Stamp the commit where git will name it: it refuses in a checkout of another user.
 STAMP = $(if $(shell git rev-parse HEAD 2>/dev/null),true,false)
@@ -77,17 +78,17 @@ fuzz: need-go
 		done; \
 	done
 
-## bench: the filter's cost per frame, and xvrrp measured beside keepalived in a few minutes (root)
+## bench: the filter's cost per frame, and xvrrp beside keepalived in ten minutes (root); BENCHMARKS=PATTERN limits it
 .PHONY: bench
 bench: need-go
-	$(GO) test -run='^$$' -bench=. ./loader
+	$(GO) test -run='^$$' -bench='$(BENCHMARKS)' ./loader
 	$(BENCH) -short ./test/bench
 
-## bench-full: the same with more rounds and for longer, as in docs/performance.md
+## bench-full: the same with more rounds and for two hours; its tables replace those of docs/performance.md
 .PHONY: bench-full
 bench-full: need-go
-	$(GO) test -run='^$$' -bench=. ./loader
-	$(BENCH) ./test/bench
+	$(GO) test -run='^$$' -bench='$(BENCHMARKS)' ./loader
+	$(BENCH) ./test/bench -tables=$(CURDIR)/docs/performance.md
 
 ## generate: the filter's objects, verdict tables and generated documents (clang-19, fetched if missing)
 .PHONY: generate

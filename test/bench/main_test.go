@@ -1,6 +1,6 @@
 // Package bench measures xvrrp beside the distribution's keepalived: on the same machine, in the same run, on the same
-// configuration file, in turns. It reads the wire from outside, with the kernel's stamps, and prints ratios with their
-// spread; docs/performance.md holds the results and says what limits them. It holds no tests: `make bench` runs its
+// configuration file, in turns. It dates what leaves their cards in the kernel, and prints ratios with their spread as
+// tables in Markdown; docs/performance.md holds them and says what limits them. It holds no tests: `make bench` runs its
 // short form, `make bench-full` the long one.
 package bench
 
@@ -21,4 +21,4 @@ func byForm[T any](short, long T) T {
 }
 
 // rounds is how often each daemon has its turn.
-func rounds() int { return byForm(3, 5) }
+func rounds() int { return byForm(1, 5) }

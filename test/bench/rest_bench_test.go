@@ -35,7 +35,7 @@ func BenchmarkBackup(b *testing.B) {
 				s.start(r)
 			}
 			time.Sleep(settling)
-			for range rounds() {
+			for range byForm(3, 5) {
 				before := []cost{s.rivals[0].spent(), s.rivals[1].spent()}
 				begin := time.Now()
 				time.Sleep(window())

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,12 +9,12 @@ import (
 )
 
 // BenchmarkScale lets a master and its backup, of the same kind, hold very many routers, and then takes the master
-// away. keepalived is given half as many where it does not bring up all.
+// away.
 func BenchmarkScale(b *testing.B) {
 	hold := byForm(30*time.Second, 10*time.Minute)
 	t := newTable(b, "scale", daemons...)
-	const subject = "10000 at 1s on 40 links"
-	routers := t.row(subject, "brought up", "routers", goal{})
+	f := fleet{count: 10000, interval: time.Second}
+	subject := fmt.Sprintf("%s on %d links", f, f.links())
 	start := t.row(subject, "all of them master after", "s", goal{})
 	memory := t.row(subject, "memory of the backup", "KiB/router", goal{})
 	master := t.row(subject, "the master's processor", "ms/s", goal{})
@@ -23,13 +24,12 @@ func BenchmarkScale(b *testing.B) {
 	lost := t.row(subject, "not taken over", "routers", goal{none: true})
 	middle := t.row(subject, "the median takeover late", "ms", goal{})
 	last := t.row(subject, "the last takeover late", "ms", goal{})
-	b.Run("10000", func(b *testing.B) {
+	b.Run(f.String(), func(b *testing.B) {
 		countBPF(b)
 		for _, d := range daemons {
-			p, began := newLargestPair(b, d)
+			p := newPair(b, d, f, 0)
 			r := p.master
-			routers.add(r, float64(p.fleet.count))
-			start.add(r, began.Seconds())
+			start.add(r, p.begin().Seconds())
 			o := p.endureCalm(hold)
 			memory.add(r, p.backup.memory().total/float64(p.fleet.count))
 			master.add(r, o.master)
@@ -44,21 +44,6 @@ func BenchmarkScale(b *testing.B) {
 		}
 	})
 	t.print()
-}
-
-// newLargestPair is a pair with as many routers as it brings up, and how long its master took for that.
-func newLargestPair(b *testing.B, d rival) (*pair, time.Duration) {
-	b.Helper()
-	for _, count := range []int{10000, 5000, 2500} {
-		p := newPair(b, d, fleet{count: count, interval: time.Second}, count)
-		if began, ok := p.begin(); ok {
-			return p, began
-		}
-		b.Logf("%s does not bring up %d routers", d.name, count)
-		p.dissolve()
-	}
-	b.Fatalf("%s brings up nothing", d.name)
-	return nil, 0
 }
 
 // calm is what a pair is like while nothing happens: takeovers, the processor time of both in milliseconds per second

@@ -133,9 +133,15 @@ func cardAddr(n int, last byte) netip.Addr { return netip.AddrFrom4([4]byte{172,
 func (s *stage) start(r *rival) {
 	s.b.Helper()
 	s.launch(r)
+	s.await(r, becameBackup)
+}
+
+// await waits until a daemon has written something of every router.
+func (s *stage) await(r *rival, what string) {
+	s.b.Helper()
 	p := r.Running
-	bed.Until(s.b, "every router of "+r.name+" being backup", s.fleet.patience(), func() bool {
-		return p.Ended() || strings.Count(p.Written(), becameBackup) >= s.fleet.count
+	bed.Until(s.b, fmt.Sprintf("%q of every router of %s", what, r.name), s.fleet.patience(), func() bool {
+		return p.Ended() || strings.Count(p.Written(), what) >= s.fleet.count
 	})
 	if p.Ended() {
 		s.b.Fatalf("%s ended", r.name)
