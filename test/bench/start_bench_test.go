@@ -52,43 +52,54 @@ func (s *stage) firstAdverts(r *rival, routers ...router) (firsts series) {
 	return firsts
 }
 
+// ways to add a router to a running daemon, whose file has it by then. keepalived has but one.
+var ways = []struct {
+	name string
+	add  func(t testing.TB, daemon *api.Client, block string) error
+}{
+	{"by reload", func(t testing.TB, daemon *api.Client, _ string) error {
+		_, err := daemon.Reload(t.Context(), false)
+		return err
+	}},
+}
+
 // BenchmarkAdd measures what one more router costs many masters: how long it takes until it speaks, less the time for
 // which it has to listen, and how late the adverts of the others are meanwhile.
 func BenchmarkAdd(b *testing.B) {
 	f := fleet{count: 2500, interval: time.Second}
-	added := router{0, perLink + 1}
 	t := newTable(b, "add", daemons...)
-	late := t.row("one more beside "+f.String(), "first advert late", "ms", goal{value: 5})
-	latest := t.row("one more beside "+f.String(), "the latest advert of the others", "ms", goal{value: 10})
+	var late, latest []*figure
+	for _, way := range ways {
+		subject := "one more beside " + f.String() + ", " + way.name
+		late = append(late, t.row(subject, "first advert late", "ms", goal{value: 5}))
+		latest = append(latest, t.row(subject, "the latest advert of the others", "ms", goal{value: 10}))
+	}
 	b.Run(f.String(), func(b *testing.B) {
 		s := newStage(b, "add", f, daemons...)
 		s.alternate(func(r *rival) {
 			s.promote(r)
-			s.ear.forget()
-			time.Sleep(f.interval + f.interval/10) // an advert of each router is heard
-			r.File("conf", r.globals+f.conf(priority)+f.instance(added, priority).Text())
-			begin := lab.Now()
-			r.reread()
-			time.Sleep(f.down())
-			first := s.firstAdverts(r, added)[0]
-			time.Sleep(f.interval)
-			_, most := lateness(b, f, s.heard(r))
-			late.add(r, first-millis(begin+f.down()))
-			latest.add(r, most)
+			text := r.globals + f.conf(priority)
+			for link, way := range ways {
+				added := router{link, perLink + 1}
+				block := f.instance(added, priority).Text()
+				text += block
+				r.File("conf", text)
+				s.ear.forget()
+				time.Sleep(f.interval + f.interval/10) // an advert of each router is heard
+				begin := lab.Now()
+				if r.name != xvrrp.name {
+					r.Running.Signal(syscall.SIGHUP)
+				} else if err := way.add(b, api.NewClient(r.run), block); err != nil {
+					b.Fatal(err)
+				}
+				time.Sleep(f.down())
+				first := s.firstAdverts(r, added)[0]
+				time.Sleep(f.interval)
+				_, most := lateness(b, f, s.heard(r))
+				late[link].add(r, first-millis(begin+f.down()))
+				latest[link].add(r, most)
+			}
 		})
 	})
 	t.print()
-}
-
-// reread has a daemon read its file again, by the quickest means it has.
-func (r *rival) reread() {
-	t := r.Site.T
-	t.Helper()
-	if r.name != xvrrp.name {
-		r.Running.Signal(syscall.SIGHUP)
-		return
-	}
-	if _, err := api.NewClient(r.run).Reload(t.Context(), false); err != nil {
-		t.Fatal(err)
-	}
 }
