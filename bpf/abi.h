@@ -11,7 +11,7 @@
 #include "verdicts.h"
 
 enum abi {
-	XV_ABI = 2,
+	XV_ABI = 3,
 };
 
 #define XV_SYMBOL(symbol, action, label, meaning) symbol,
@@ -21,7 +21,8 @@ enum verdict { VERDICTS(XV_SYMBOL) VERDICT_COUNT };
 enum {
 	SMALL_MESSAGE = 128,  /* fits adverts of 30 IPv4 or 7 IPv6 addresses, and is what a sample keeps */
 	LARGE_MESSAGE = 4096, /* 255 IPv6 addresses need 4088 bytes */
-	NO_SLOT = 0xffffffff, /* of a frame that belongs to no router of ours */
+	TALLY_SIZE = 39,      /* a counter for each verdict, and as many more as fill struct seen's cache lines */
+	BUDGET_SOURCES = 16,
 };
 
 /* What the checksum of a version 3 message over IPv4 may cover; a bit each. */
@@ -53,7 +54,7 @@ struct segment_key {
 struct segment {
 	__u64 foreign_cost_ns; /* what one foreign advert takes of the allowance of a second; 0: no limit */
 	__u32 unknown_drop;    /* 1: drop adverts of VRIDs that are not configured */
-	__u32 pad;
+	__u32 row;	       /* index in xv_policed */
 };
 
 struct vrid_key {
@@ -65,35 +66,46 @@ struct vrid_key {
 };
 
 struct router_key {
-	struct vrid_key vrid;
-	__u8 dst[16]; /* of the adverts for the router: its group, or its own address in unicast mode */
+	__u32 link;
+	__u32 vlan;
+	__u8 v6;
+	__u8 vrid;
+	__u16 dst; /* where adverts for the router are sent: 0 the family's default group, else a number in xv_dsts */
 };
 
+/* A multicast group other than the default one, or an address of ours in unicast mode. */
+struct dst_key {
+	__u8 addr[16];
+};
+
+/* What a repeated advert is held against comes first, and fills one cache line together with the entry's head. */
 struct router {
-	__u8 own[16];	   /* source of our own adverts */
 	__u8 followed[16]; /* source of the followed master; all zero: none */
-	__u8 password[8];  /* version 2, zero padded */
+	__u8 own[16];	   /* source of our own adverts */
 
 	/* The advert that is coalesced: beside its source its sender, first bytes and length. */
 	__u8 repeat_head[8];
 	__u8 repeat_mac[6];
 	__u16 repeat_length; /* 0: none, as ever where a trailer may follow: each one is to be verified */
 
-	__u64 weight; /* sum of the weights of our addresses in xv_addrs */
-	__u32 slot;   /* index in xv_seen, name in xv_verdicts */
-	__u32 list;   /* name of our entries in xv_addrs and xv_peers */
-	enum list_rule list_rule;
-	enum trailer_rule trailer;
-	__u16 addrs;   /* number of our addresses */
-	__u8 versions; /* bit 1 << version */
-	__u8 seconds;  /* interval of version 2; 0 equals no advert's */
-	__u8 auth_type;
+	__u32 slot;	/* index in xv_seen and xv_budgets */
+	__u8 versions;	/* bit 1 << version */
+	__u8 unicast;	/* adverts come from xv_peers to our own address */
+	__u8 checksums; /* enum checksum_form */
+	__u8 trailer;	/* enum trailer_rule */
+
 	__u8 owner;
+	__u8 auth_type;
+	__u8 seconds;	 /* interval of version 2; 0 equals no advert's */
 	__u8 any_first;	 /* IPv6: the first address need not be link-local */
 	__u8 skip_addrs; /* the followed master's list is not looked at */
-	__u8 unicast;	 /* adverts come from xv_peers to our own address */
-	__u8 checksums;	 /* enum checksum_form */
-	__u8 pad[6];
+	__u8 list_rule;	 /* enum list_rule */
+	__u16 addrs;	 /* number of our addresses */
+
+	__u8 password[8];      /* version 2, zero padded */
+	__u64 weight;	       /* sum of the weights of our addresses in xv_addrs */
+	__u32 list;	       /* name of our entries in xv_addrs and xv_peers */
+	__u32 reserve_cost_ns; /* what an advert of the followed master takes of its reserve; 0: nothing */
 };
 
 /* An address of the list that a router names. */
@@ -107,15 +119,15 @@ struct peer {
 	__u8 max_ttl;
 };
 
-/* An instant of CLOCK_MONOTONIC; 0: never. */
-struct seen {
-	__u64 kept_ns; /* the last advert of the followed master that was not handed over */
+/* Frames by verdict. */
+struct tally {
+	__u64 frames[TALLY_SIZE];
 };
 
-struct count_key {
-	__u32 link;
-	__u32 slot;
-	enum verdict verdict;
+/* What was seen of a router. */
+struct seen {
+	__u64 kept_ns; /* instant of CLOCK_MONOTONIC; the last advert of the followed master that was not handed over */
+	struct tally tally;
 };
 
 struct guard_key {
@@ -125,16 +137,14 @@ struct guard_key {
 
 /* A leaky bucket, kept as the instant at which it will be empty. */
 struct bucket {
-	__u64 empty_ns;
+	__u64 empty_ns; /* of the coarse clock */
 };
 
-struct sample_key {
-	__u32 link; /* 0: the budget of all samples together */
-	__u32 vlan;
-	enum verdict verdict;
-	__u8 v6;
-	__u8 vrid;
-	__u8 pad[2];
+/* What a router may still have handed over. */
+struct budget {
+	struct bucket router;			/* from whomever, save */
+	struct bucket followed;			/* the followed master, which has this for itself */
+	struct bucket sources[BUDGET_SOURCES];	/* by a hash of the sender */
 };
 
 /* One advert, or one sample of a frame that was refused. The message follows, as many bytes as the record holds. */
@@ -153,16 +163,17 @@ struct advert {
 	__u8 message[];
 };
 
+_Static_assert(VERDICT_COUNT <= TALLY_SIZE, "every verdict has a counter");
 _Static_assert(sizeof(struct segment) == 16, "segment");
 _Static_assert(sizeof(struct vrid_key) == 12, "vrid_key");
-_Static_assert(sizeof(struct router_key) == 28, "router_key");
-_Static_assert(sizeof(struct router) == 96, "router");
+_Static_assert(sizeof(struct router_key) == 12, "router_key");
+_Static_assert(sizeof(struct dst_key) == 16, "dst_key");
+_Static_assert(sizeof(struct router) == 88, "router");
 _Static_assert(sizeof(struct addr_key) == 20, "addr_key");
 _Static_assert(sizeof(struct peer) == 2, "peer");
-_Static_assert(sizeof(struct seen) == 8, "seen");
-_Static_assert(sizeof(struct count_key) == 12, "count_key");
+_Static_assert(sizeof(struct seen) == 5 * 64, "seen");
 _Static_assert(sizeof(struct guard_key) == 20, "guard_key");
-_Static_assert(sizeof(struct sample_key) == 16, "sample_key");
+_Static_assert(sizeof(struct budget) == 144, "budget");
 _Static_assert(sizeof(struct advert) == 64, "advert");
 
 #endif

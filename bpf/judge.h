@@ -7,6 +7,7 @@
 #define XV_JUDGE_H
 
 #include "bucket.h"
+#include "budget.h"
 #include "parse.h"
 #include "report.h"
 #include "seen.h"
@@ -34,9 +35,15 @@ static inlined struct vrid_key vrid_of(const struct frame *f)
 /* RFC 9568 5.1.1.2, 5.1.2.2: routers of one VRID are told apart by where their adverts go. */
 static inlined struct router *find_router(const struct frame *f)
 {
-	struct router_key key = { .vrid = vrid_of(f) };
+	struct router_key key = { .link = f->link, .vlan = f->vlan, .v6 = f->v6, .vrid = f->vrid };
 
-	copy_address(key.dst, &f->dst);
+	if (!is_vrrp_group(f)) {
+		__u16 *dst = map_lookup(&xv_dsts, &f->dst);
+
+		if (!dst)
+			return NULL;
+		key.dst = *dst;
+	}
 	return map_lookup(&xv_routers, &key);
 }
 
@@ -47,25 +54,24 @@ static inlined struct segment *find_segment(const struct frame *f)
 	return map_lookup(&xv_segments, &key);
 }
 
-static inlined bool is_flood(struct frame *f, const struct segment *segment)
+static inlined bool is_flood(const struct segment *segment)
 {
-	struct segment_key key = { .link = f->link, .vlan = f->vlan };
 	struct bucket *b;
 
 	if (!segment->foreign_cost_ns)
 		return false;
-	b = find_bucket(&xv_policed, &key);
-	return b && !spend(b, now(f), segment->foreign_cost_ns, SECOND_NS);
+	b = map_lookup(&xv_policed, &segment->row);
+	return b && !spend(b, coarse_ns(), segment->foreign_cost_ns, SECOND_NS);
 }
 
 /* An advert of a VRID that is not configured here may belong to a guest or to another daemon. */
-static inlined enum verdict judge_foreign(struct frame *f, const struct segment *segment)
+static inlined enum verdict judge_foreign(const struct frame *f, const struct segment *segment)
 {
 	if (!is_vrrp_group(f))
 		return FOREIGN;
 	if (segment->unknown_drop)
 		return UNKNOWN_VRID;
-	return is_flood(f, segment) ? FLOOD : FOREIGN;
+	return is_flood(segment) ? FLOOD : FOREIGN;
 }
 
 static inlined enum verdict judge_ours(struct frame *f)
@@ -81,8 +87,8 @@ static inlined enum verdict judge_ours(struct frame *f)
 	}
 	if ((v = check_addresses(f)) != DELIVERED || (v = check_interval(f)) != DELIVERED)
 		return v;
-	v = hand_over(f);
-	if (v == LOST && is_credible(f))
+	v = may_hand_over(f) ? hand_over(f) : EXCESS;
+	if (v != DELIVERED && is_credible(f))
 		stamp(f);
 	return v;
 }

@@ -7,10 +7,17 @@
 
 #include "abi.h"
 
+enum {
+	SEGMENTS = 4096,
+	LINKS = 4096,
+	SAMPLE_KINDS = 1024,
+};
+
 /* Knobs: set by the loader before the load, so that the verifier removes what is switched off. */
 volatile const bool trace;    /* keep the last verdict */
 volatile const bool guard;    /* some address of ours refuses packets */
 volatile const __u32 on_link; /* count for this link whatever device the frame came in on; 0: the device's own */
+volatile const __u32 tick_ns; /* between two ticks of the kernel */
 
 /* Adverts put into xv_adverts. Writer: the filter. Reader: the loader, which compares it with what it has passed on. */
 __u64 handed_over;
@@ -25,7 +32,7 @@ struct bucket sample_budget;
 struct {
 	__uint(type, MAP_HASH);
 	__uint(map_flags, NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, SEGMENTS);
 	__type(key, struct segment_key);
 	__type(value, struct segment);
 } xv_segments SEC(".maps");
@@ -38,6 +45,16 @@ struct {
 	__type(key, struct router_key);
 	__type(value, struct router);
 } xv_routers SEC(".maps");
+
+/* Numbers for the destinations that make up keys of xv_routers: they are long, and most routers have the default
+ * one. Writer: the daemon. Reader: the filter. */
+struct {
+	__uint(type, MAP_HASH);
+	__uint(map_flags, NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct dst_key);
+	__type(value, __u16);
+} xv_dsts SEC(".maps");
 
 /* The VRIDs that our routers have, wherever they listen. Writer: the daemon. Reader: the filter. */
 struct {
@@ -70,7 +87,7 @@ struct {
 	__type(value, struct peer);
 } xv_peers SEC(".maps");
 
-/* When a router's adverts came, by slot. Writer: the filter; the daemon only clears a slot that no router has.
+/* What was seen of each router, by slot. Writer: the filter; the daemon only clears a slot that no router has.
  * Reader: the daemon, by mmap. */
 struct {
 	__uint(type, MAP_ARRAY);
@@ -79,6 +96,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct seen);
 } xv_seen SEC(".maps");
+
+/* What each router may still have handed over, by slot. Writer: the filter; the daemon only clears a slot that no
+ * router has. Reader: the filter. */
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct budget);
+} xv_budgets SEC(".maps");
 
 /* Valid adverts, as struct advert. Writer: the filter. Reader: the daemon. */
 struct {
@@ -93,31 +119,31 @@ struct {
 	__uint(max_entries, 1 << 17);
 } xv_samples SEC(".maps");
 
-/* What each kind of sample may still take. Writer and reader: the filter. */
+/* What each kind of sample may still take, by a hash of the kind: kinds that collide share. Writer and reader: the
+ * filter. */
 struct {
-	__uint(type, MAP_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct sample_key);
+	__uint(type, MAP_ARRAY);
+	__uint(max_entries, SAMPLE_KINDS);
+	__type(key, __u32);
 	__type(value, struct bucket);
 } xv_sampled SEC(".maps");
 
-/* What the foreign adverts of a segment may still take. Writer and reader: the filter. */
+/* What the foreign adverts of a segment may still take, by its row. Writer and reader: the filter. */
 struct {
-	__uint(type, MAP_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct segment_key);
+	__uint(type, MAP_ARRAY);
+	__uint(max_entries, SEGMENTS);
+	__type(key, __u32);
 	__type(value, struct bucket);
 } xv_policed SEC(".maps");
 
-/* Frames by link, slot and verdict. Writer: the filter; the daemon only deletes the rows of a router that is gone.
- * Reader: the daemon. */
+/* Frames that belong to no router, by the link they came in on. Writer: the filter. Reader: the daemon. */
 struct {
 	__uint(type, MAP_PERCPU_HASH);
 	__uint(map_flags, NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct count_key);
-	__type(value, __u64);
-} xv_verdicts SEC(".maps");
+	__uint(max_entries, LINKS);
+	__type(key, __u32);
+	__type(value, struct tally);
+} xv_links SEC(".maps");
 
 /* Addresses that refuse packets. Writer: the daemon. Reader: the filter. */
 struct {

@@ -13,7 +13,6 @@
 
 enum {
 	COPY_CHUNK = 128,
-	SECOND_NS = 1000000000,
 	SAMPLE_COST_NS = SECOND_NS / 100, /* a hundred samples a second over all links */
 };
 
@@ -21,6 +20,8 @@ enum {
 const struct advert *xv_advert_type __attribute__((unused));
 const enum abi *xv_abi_type __attribute__((unused));
 const enum checksum_form *xv_form_type __attribute__((unused));
+const enum list_rule *xv_list_type __attribute__((unused));
+const enum trailer_rule *xv_trailer_type __attribute__((unused));
 
 enum action { PASS, TAKE, DROP };
 
@@ -111,17 +112,24 @@ static inlined enum verdict hand_over(struct frame *f)
 	return DELIVERED;
 }
 
-/* At most one sample a second of each kind, and no more than the budget in all. */
-static inlined bool may_sample(struct frame *f, enum verdict v)
+/* One bucket of SAMPLE_KINDS for link, VLAN, family, VRID and verdict. */
+static inlined __u32 kind_of(const struct frame *f, enum verdict v)
 {
-	struct sample_key key = { .link = f->link, .vlan = f->vlan, .verdict = v, .v6 = f->v6, .vrid = f->vrid };
-	struct bucket *b;
+	__u32 kind = (f->link << 16 ^ f->vlan) * 0x85ebca6b;
 
-	if (!can_spend(&sample_budget, now(f), SAMPLE_COST_NS, SECOND_NS))
-		return false;
-	b = find_bucket(&xv_sampled, &key);
-	return b && spend(b, now(f), SECOND_NS, SECOND_NS) &&
-	       spend(&sample_budget, now(f), SAMPLE_COST_NS, SECOND_NS);
+	return (kind ^ (v << 16 | f->v6 << 8 | f->vrid)) * 0x9e3779b1 >> 22;
+}
+_Static_assert(SAMPLE_KINDS == 1 << (32 - 22), "kind_of takes the ten highest bits");
+
+/* At most one sample a second of each kind, and no more than the budget in all. */
+static inlined bool may_sample(const struct frame *f, enum verdict v)
+{
+	__u32 kind = kind_of(f, v);
+	struct bucket *b = map_lookup(&xv_sampled, &kind);
+	__u64 now = coarse_ns();
+
+	return b && can_spend(b, now, SECOND_NS, SECOND_NS) &&
+	       spend(&sample_budget, now, SAMPLE_COST_NS, SECOND_NS) && spend(b, now, SECOND_NS, SECOND_NS);
 }
 
 static inlined void sample(struct frame *f, enum verdict v)
@@ -139,18 +147,37 @@ static inlined void sample(struct frame *f, enum verdict v)
 	ringbuf_submit(a, 0);
 }
 
+static const struct tally none;
+
+/* The counters of a frame that belongs to no router, made at the first of its link; NULL where there is no room. */
+static inlined struct tally *link_tally(const struct frame *f)
+{
+	__u32 link = f->link;
+	struct tally *t = map_lookup(&xv_links, &link);
+
+	if (!t) {
+		map_update(&xv_links, &link, &none, UPDATE_NOEXIST);
+		t = map_lookup(&xv_links, &link);
+	}
+	return t;
+}
+
+/* Several queues of a card may meet at one router; a link's counters are each CPU's own. */
 static inlined void count(const struct frame *f, enum verdict v)
 {
-	struct count_key key = { .link = f->link, .slot = f->router ? f->router->slot : NO_SLOT, .verdict = v };
-	__u64 none = 0;
-	__u64 *frames = map_lookup(&xv_verdicts, &key);
+	if (v >= VERDICT_COUNT)
+		return;
+	if (f->router) {
+		struct seen *seen = map_lookup(&xv_seen, &f->router->slot);
 
-	if (!frames) {
-		map_update(&xv_verdicts, &key, &none, UPDATE_NOEXIST);
-		frames = map_lookup(&xv_verdicts, &key);
+		if (seen)
+			__sync_fetch_and_add(&seen->tally.frames[v], 1);
+	} else {
+		struct tally *tally = link_tally(f);
+
+		if (tally)
+			tally->frames[v]++;
 	}
-	if (frames)
-		*frames += 1;
 }
 
 /* Counts a frame once, under its verdict, and tells whether it goes on to the stack. */

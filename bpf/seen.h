@@ -43,10 +43,12 @@ static inlined bool is_repeat(const struct frame *f)
 	return !difference;
 }
 
-/* Whether an advert that nobody will read may stand for its master: not while its signature is unread. */
+/* Whether an advert that nobody will read may stand for its master: not while its signature is unread, and not if
+ * it says goodbye. */
 static inlined bool is_credible(const struct frame *f)
 {
-	return f->router->trailer == TRAILER_REFUSED && same_address(&f->src, f->router->followed);
+	return f->router->trailer == TRAILER_REFUSED && f->message->priority &&
+	       same_address(&f->src, f->router->followed);
 }
 
 static inlined void stamp(struct frame *f)

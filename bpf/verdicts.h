@@ -44,6 +44,7 @@
 	V(HMAC_STALE, DROP, "hmac_stale", "signed outside time_window: replayed, or a clock is wrong")           \
 	V(HMAC_KEY, DROP, "hmac_key", "signed with a key whose id auth_hmac does not have")                      \
 	V(HMAC_INVALID, DROP, "hmac_invalid", "signature is wrong: forged, or the keys differ")                  \
-	V(HMAC_REPLAY, DROP, "hmac_replay", "sequence number is not above the sender's last: replayed")
+	V(HMAC_REPLAY, DROP, "hmac_replay", "sequence number is not above the sender's last: replayed")          \
+	V(EXCESS, DROP, "excess", "valid and new, but more than an election needs of this sender or router")
 
 #endif

@@ -166,7 +166,8 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		out.Source = r.bound.rules.Own.String()
 		out.Stats.Verdicts = counts[r.bound.id]
 		out.Stats.Received = out.Stats.Verdicts[verdict.Delivered.String()] +
-			out.Stats.Verdicts[verdict.Coalesced.String()] + out.Stats.Verdicts[verdict.Lost.String()]
+			out.Stats.Verdicts[verdict.Coalesced.String()] + out.Stats.Verdicts[verdict.Lost.String()] +
+			out.Stats.Verdicts[verdict.Excess.String()]
 		heard = max(heard, d.filter.LastSeen(r.bound.id))
 	}
 	if heard > 0 && st.Role == election.Backup {

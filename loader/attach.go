@@ -178,7 +178,10 @@ func (l *Loader) shared() map[string]*ebpf.Map {
 		".bss":          o.BSS,
 		xvMapXvAddrs:    o.XvAddrs,
 		xvMapXvAdverts:  o.XvAdverts,
+		xvMapXvBudgets:  o.XvBudgets,
+		xvMapXvDsts:     o.XvDsts,
 		xvMapXvGuard:    o.XvGuard,
+		xvMapXvLinks:    o.XvLinks,
 		xvMapXvPeers:    o.XvPeers,
 		xvMapXvPoliced:  o.XvPoliced,
 		xvMapXvRouters:  o.XvRouters,
@@ -186,7 +189,6 @@ func (l *Loader) shared() map[string]*ebpf.Map {
 		xvMapXvSamples:  o.XvSamples,
 		xvMapXvSeen:     o.XvSeen,
 		xvMapXvSegments: o.XvSegments,
-		xvMapXvVerdicts: o.XvVerdicts,
 		xvMapXvVrids:    o.XvVrids,
 	}
 }

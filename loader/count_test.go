@@ -75,18 +75,20 @@ func TestCountsAreExact(t *testing.T) {
 
 // Where no counter can be had the verdict stands.
 func TestCountersFull(t *testing.T) {
-	l := open(t, Options{Trace: true, Routers: 1})
-	add(t, l, ordinary())
-	for slot := range l.obj.XvVerdicts.MaxEntries() {
-		key := xvCountKey{Link: math.MaxUint32, Slot: slot}
-		if err := l.obj.XvVerdicts.Put(key, make([]uint64, ebpf.MustPossibleCPU())); err != nil {
+	l := open(t, Options{Trace: true})
+	for row := range l.obj.XvLinks.MaxEntries() {
+		if err := l.obj.XvLinks.Put(row+math.MaxInt32, make([]xvTally, ebpf.MustPossibleCPU())); err != nil {
 			t.Fatal(err)
 		}
 	}
-	try(t, l, v3(), verdict.Delivered)
-	try(t, l, v3().with(func(p *packet) { p.ttl = 1 }), verdict.BadTTL)
-	if got := frames(t, l, vrrp.ID{}, verdict.BadTTL); got != 0 {
+	try(t, l, v3(), verdict.Foreign)
+	if got := frames(t, l, vrrp.ID{}, verdict.Foreign); got != 0 {
 		t.Errorf("counted %d frames without room", got)
+	}
+	id := add(t, l, ordinary())
+	try(t, l, v3(), verdict.Delivered)
+	if got := frames(t, l, id, verdict.Delivered); got != 1 {
+		t.Errorf("%d frames of a router counted, want 1", got)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -69,7 +70,7 @@ type Advert struct {
 }
 
 // Sample is one of the frames that were refused or not ours, so that they can be explained. Kernel sampling is
-// rate limited by link, family, VRID and verdict; the counters count all. A sample keeps the first 128 bytes of
+// rate limited by link, VLAN, family, VRID and verdict; the counters count all. A sample keeps the first 128 bytes of
 // the message, and none where the frame was refused before its message was found.
 type Sample struct {
 	Advert
@@ -103,6 +104,8 @@ type Loader struct {
 	routers  map[vrrp.ID]*router
 	vrids    map[xvVridKey]int // routers that have it
 	slots    slots
+	dsts     dsts
+	segments segments
 	lastList uint32
 }
 
@@ -140,6 +143,8 @@ func Open(o Options) (*Loader, error) {
 		routers:  make(map[vrrp.ID]*router),
 		vrids:    make(map[xvVridKey]int),
 		slots:    slots{size: uint32(o.Routers)},
+		dsts:     newDsts(),
+		segments: newSegments(spec.Maps[xvMapXvPoliced].MaxEntries),
 	}
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("load the filter: %w", explainLoad(err))
@@ -153,19 +158,24 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the compiled filter: %w", err)
 	}
+	tick, err := tickLength()
+	if err != nil {
+		return nil, err
+	}
 	routers := uint32(o.Routers)
 	for name, entries := range map[string]uint32{
-		xvMapXvRouters:  routers,
-		xvMapXvVrids:    routers,
-		xvMapXvSeen:     routers,
-		xvMapXvAddrs:    routers*addrsPerRouter + maxAddrs*2,
-		xvMapXvPeers:    routers*peersPerRouter + maxAddrs*2,
-		xvMapXvGuard:    routers*addrsPerRouter + maxAddrs,
-		xvMapXvVerdicts: routers*verdict.Count + segmentCounters,
+		xvMapXvRouters: routers,
+		xvMapXvVrids:   routers,
+		xvMapXvDsts:    routers,
+		xvMapXvSeen:    routers,
+		xvMapXvBudgets: routers,
+		xvMapXvAddrs:   routers*addrsPerRouter + maxAddrs*2,
+		xvMapXvPeers:   routers*peersPerRouter + maxAddrs*2,
+		xvMapXvGuard:   routers*addrsPerRouter + maxAddrs,
 	} {
 		spec.Maps[name].MaxEntries = entries
 	}
-	for name, value := range map[string]any{xvVarTrace: o.Trace, xvVarGuard: o.Guard} {
+	for name, value := range map[string]any{xvVarTrace: o.Trace, xvVarGuard: o.Guard, xvVarTickNs: tick} {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("set knob %s: %w", name, err)
 		}
@@ -175,11 +185,19 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 
 // Shares of the tables. A list is written before the one it replaces is removed, hence room for two of the longest.
 const (
-	addrsPerRouter  = 16
-	peersPerRouter  = 4
-	maxAddrs        = 255
-	segmentCounters = 4096 // counters of frames that belong to no router
+	addrsPerRouter = 16
+	peersPerRouter = 4
+	maxAddrs       = 255
 )
+
+// tickLength is the time between two ticks of the kernel, in nanoseconds: how coarse its coarse clock is.
+func tickLength() (uint32, error) {
+	var tick unix.Timespec
+	if err := unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &tick); err != nil {
+		return 0, fmt.Errorf("ask for the length of the kernel's tick: %w", err)
+	}
+	return uint32(tick.Nano()), nil
+}
 
 func (l *Loader) load() error {
 	if err := rlimit.RemoveMemlock(); err != nil {

@@ -10,38 +10,16 @@ import (
 	"github.com/cilium/ebpf"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
-	"github.com/xvrrp/xvrrp/loader/verdict"
 )
 
 // router is what the filter was told of a router, to be told again with changes.
 type router struct {
 	key   xvRouterKey
+	vrid  xvVridKey
 	value xvRouter
 	since time.Duration // instant of the advert given to Follow; never when nobody is followed
 	addrs []xvAddrKey   // its entries in xv_addrs
 	peers []xvAddrKey   // and in xv_peers
-}
-
-// SetSegment and RemoveSegment say which VLANs of a link are looked at; frames of others pass untouched.
-func (l *Loader) SetSegment(s Segment) error {
-	value := xvSegment{UnknownDrop: bit[uint32](s.UnknownDrop)}
-	if s.UnknownRate != 0 {
-		value.ForeignCostNs = uint64(time.Second) / uint64(s.UnknownRate)
-	}
-	key := xvSegmentKey{Link: uint32(s.Link), Vlan: uint32(s.VLAN)}
-	if err := l.obj.XvSegments.Put(key, value); err != nil {
-		return fmt.Errorf("set VLAN %s of link %d: %w", s.VLAN, s.Link, explainPut(err))
-	}
-	return nil
-}
-
-// RemoveSegment undoes SetSegment.
-func (l *Loader) RemoveSegment(link int, v vrrp.VLAN) error {
-	err := l.obj.XvSegments.Delete(xvSegmentKey{Link: uint32(link), Vlan: uint32(v)})
-	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
-		return fmt.Errorf("remove VLAN %s of link %d: %w", v, link, err)
-	}
-	return nil
 }
 
 // SetRouter adds a router or replaces its rules at one instant; what it follows is forgotten but for
@@ -63,41 +41,73 @@ func (l *Loader) setRouter(r vrrp.Rules) error {
 	}
 	old := l.routers[r.ID]
 	l.lastList++
-	next := router{key: keyOf(r.ID), value: rules(r), since: never}
+	next := router{vrid: vridKey(r.ID), value: rules(r), since: never}
 	if r.Followed.IsValid() {
 		next.since = 0
 	}
 	next.value.List = l.lastList
-	slot, err := l.slotFor(old)
+	if old != nil {
+		next.key, next.value.Slot = old.key, old.value.Slot
+		return l.replaceRouter(old, next, r)
+	}
+	return l.addRouter(&next, r)
+}
+
+// addRouter gives a new router its place.
+func (l *Loader) addRouter(next *router, r vrrp.Rules) error {
+	slot, err := l.slots.take()
 	if err != nil {
 		return err
 	}
 	next.value.Slot = slot
-	if err = l.writeLists(&next, r); err == nil {
-		err = l.putRouter(&next)
+	dst, err := l.listen(r.ID)
+	if err != nil {
+		l.slots.release(slot)
+		return err
+	}
+	next.key = xvRouterKey{Link: next.vrid.Link, Vlan: next.vrid.Vlan, V6: next.vrid.V6, Vrid: next.vrid.Vrid, Dst: dst}
+	if err = l.forget(slot); err == nil {
+		err = l.writeRouter(next, r)
 	}
 	if err != nil {
-		if old == nil {
-			l.slots.release(slot)
-		}
-		return errors.Join(err, l.removeLists(&next))
+		l.slots.release(slot)
+		return errors.Join(err, l.leave(r.ID))
 	}
-	l.routers[r.ID] = &next
-	if old == nil {
-		l.vrids[next.key.Vrid]++
-		return nil
+	l.routers[r.ID] = next
+	l.vrids[next.vrid]++
+	return nil
+}
+
+// replaceRouter puts new rules in force. The router stays what Stamps refer to.
+func (l *Loader) replaceRouter(old *router, next router, r vrrp.Rules) error {
+	if err := l.writeRouter(&next, r); err != nil {
+		return err
 	}
-	return l.removeLists(old)
+	replaced := *old
+	*old = next
+	return l.removeLists(&replaced)
+}
+
+// writeRouter writes a router's lists, and then the router that names them.
+func (l *Loader) writeRouter(next *router, r vrrp.Rules) error {
+	err := l.writeLists(next, r)
+	if err == nil {
+		err = l.putRouter(next)
+	}
+	if err != nil {
+		return errors.Join(err, l.removeLists(next))
+	}
+	return nil
 }
 
 // putRouter makes the filter know a router, and its VRID first: an advert that goes elsewhere is never foreign then.
 func (l *Loader) putRouter(r *router) error {
-	if err := l.obj.XvVrids.Put(r.key.Vrid, uint8(1)); err != nil {
+	if err := l.obj.XvVrids.Put(r.vrid, uint8(1)); err != nil {
 		return err
 	}
 	err := l.obj.XvRouters.Put(r.key, r.value)
 	if err != nil {
-		err = errors.Join(err, l.dropVRID(r.key.Vrid))
+		err = errors.Join(err, l.dropVRID(r.vrid))
 	}
 	return err
 }
@@ -121,8 +131,8 @@ func (l *Loader) RemoveRouter(id vrrp.ID) error {
 		return fmt.Errorf("remove router %v: %w", id, err)
 	}
 	delete(l.routers, id)
-	l.vrids[r.key.Vrid]--
-	if err := errors.Join(l.dropVRID(r.key.Vrid), l.removeLists(r), l.removeCounters(id.Link, r.value.Slot)); err != nil {
+	l.vrids[r.vrid]--
+	if err := errors.Join(l.dropVRID(r.vrid), l.removeLists(r), l.leave(id)); err != nil {
 		return fmt.Errorf("remove router %v: %w", id, err)
 	}
 	l.slots.release(r.value.Slot)
@@ -146,9 +156,10 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 		value.Followed = a.Src.As16()
 		value.RepeatHead = [8]byte(a.Message)
 		value.RepeatMac = a.MAC
-		if value.Trailer == xvTrailerRuleTRAILER_REFUSED {
+		if value.Trailer == uint8(xvTrailerRuleTRAILER_REFUSED) {
 			value.RepeatLength = uint16(len(a.Message))
 		}
+		value.ReserveCostNs = reserveCost(intervalOf(a))
 		since = a.At
 	}
 	if err := l.obj.XvRouters.Put(r.key, value); err != nil {
@@ -174,18 +185,6 @@ func (l *Loader) SetGuard(link int, addr netip.Addr, on bool) error {
 		return fmt.Errorf("guard %s on link %d: %w", addr, link, explainPut(err))
 	}
 	return nil
-}
-
-// slotFor keeps a router's slot, or takes one whose stamps it clears.
-func (l *Loader) slotFor(old *router) (uint32, error) {
-	if old != nil {
-		return old.value.Slot, nil
-	}
-	slot, err := l.slots.take()
-	if err != nil {
-		return 0, err
-	}
-	return slot, l.forget(slot)
 }
 
 // writeLists writes the addresses and peers of a router under its list, and the sum of the addresses' weights
@@ -217,15 +216,6 @@ func (l *Loader) removeLists(r *router) error {
 	return errors.Join(removeKeys(l.obj.XvAddrs, r.addrs), removeKeys(l.obj.XvPeers, r.peers))
 }
 
-// removeCounters clears a slot's counters for the one who gets it next.
-func (l *Loader) removeCounters(link int, slot uint32) error {
-	var keys []xvCountKey
-	for v := range uint32(verdict.Count) {
-		keys = append(keys, xvCountKey{Link: uint32(link), Slot: slot, Verdict: v})
-	}
-	return removeKeys(l.obj.XvVerdicts, keys)
-}
-
 func removeKeys[K any](m *ebpf.Map, keys []K) error {
 	for _, key := range keys {
 		if err := m.Delete(key); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
@@ -241,8 +231,8 @@ func rules(r vrrp.Rules) xvRouter {
 		Own:       address(r.Own),
 		Followed:  address(r.Followed),
 		Password:  r.Auth.Data,
-		ListRule:  listRules[r.Mismatch],
-		Trailer:   trailerRules[r.Trailer],
+		ListRule:  uint8(listRules[r.Mismatch]),
+		Trailer:   uint8(trailerRules[r.Trailer]),
 		Addrs:     uint16(len(r.Addrs)),
 		Versions:  uint8(r.Versions),
 		Seconds:   wholeSeconds(r.Interval),
@@ -252,7 +242,20 @@ func rules(r vrrp.Rules) xvRouter {
 		SkipAddrs: bit[uint8](r.SkipAddrs),
 		Unicast:   bit[uint8](len(r.Peers) != 0),
 		Checksums: uint8(checksumForms(r)),
+
+		ReserveCostNs: reserveCost(r.Interval),
 	}
+}
+
+// reserveCost is what an advert of the followed master takes of its reserve. Where every one of them is handed over to
+// be verified, twice as many pass as a master with that interval sends.
+func reserveCost(interval time.Duration) uint32 {
+	return uint32(min(interval/2, time.Second/4))
+}
+
+func intervalOf(a *Advert) time.Duration {
+	read, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
+	return read.Interval
 }
 
 // checksumForms are the forms of checksum that a router takes.
@@ -305,28 +308,6 @@ func bit[T uint8 | uint32](on bool) T {
 	return 0
 }
 
-func keyOf(id vrrp.ID) xvRouterKey {
-	vrid := xvVridKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Vrid: id.VRID}
-	return xvRouterKey{Vrid: vrid, Dst: id.ListensOn().As16()}
+func vridKey(id vrrp.ID) xvVridKey {
+	return xvVridKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Vrid: id.VRID}
 }
-
-// slots hands out the indices of xv_seen, the longest unused first.
-type slots struct {
-	size, used uint32 // used: how many were handed out for the first time
-	free       []uint32
-}
-
-func (s *slots) take() (uint32, error) {
-	if s.used < s.size {
-		s.used++
-		return s.used - 1, nil
-	}
-	if len(s.free) == 0 {
-		return 0, fmt.Errorf("%w: all %d routers are taken", ErrFull, s.size)
-	}
-	slot := s.free[0]
-	s.free = s.free[1:]
-	return slot, nil
-}
-
-func (s *slots) release(slot uint32) { s.free = append(s.free, slot) }

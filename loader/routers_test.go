@@ -113,7 +113,7 @@ func TestSignedAdvertsLost(t *testing.T) {
 	r := ordinary()
 	r.Followed, r.Trailer = master, vrrp.TrailerAllowed
 	id := add(t, l, r)
-	offer(t, l.obj.XDP, v3().bytes(), 30000)
+	fill(t, l, id, v3())
 	try(t, l, v3(), verdict.Lost)
 	if seen := l.LastSeen(id); seen != 0 {
 		t.Errorf("seen at %v", seen)

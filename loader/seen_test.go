@@ -166,6 +166,20 @@ func TestCoalescePassword(t *testing.T) {
 	try(t, l, swapped, verdict.AuthData)
 }
 
+// fill offers an advert to a router until the ring has no room for more, and returns how often. What the router may
+// have handed over is no concern.
+func fill(t *testing.T, l *Loader, id vrrp.ID, p packet) (offered uint64) {
+	t.Helper()
+	for offered < 30000 {
+		if err := l.obj.XvBudgets.Put(l.routers[id].value.Slot, xvBudget{}); err != nil {
+			t.Fatal(err)
+		}
+		offer(t, l.obj.XDP, p.bytes(), 30)
+		offered += 30
+	}
+	return offered
+}
+
 // When the ring is full an advert is lost, but not its time; Drained counts only what was handed over.
 func TestLost(t *testing.T) {
 	l := open(t, Options{Trace: true})
@@ -175,19 +189,23 @@ func TestLost(t *testing.T) {
 	if !l.Drained() {
 		t.Error("not drained before the first advert")
 	}
-	full := v3().bytes()
-	offer(t, l.obj.XDP, full, 30000)
+	offer := fill(t, l, id, v3())
 	if l.Drained() {
 		t.Error("drained with a full ring")
 	}
 	delivered, lost := frames(t, l, id, verdict.Delivered), frames(t, l, id, verdict.Lost)
-	if delivered == 0 || lost == 0 || delivered+lost != 30000 {
-		t.Fatalf("%d delivered and %d lost of 30000", delivered, lost)
+	if delivered == 0 || lost == 0 || delivered+lost != offer {
+		t.Fatalf("%d delivered and %d lost of %d", delivered, lost, offer)
 	}
 	before := l.LastSeen(id)
 	try(t, l, v3(), verdict.Lost)
-	if seen := l.LastSeen(id); seen <= before {
+	seen := l.LastSeen(id)
+	if seen <= before {
 		t.Errorf("seen %s, before %s", seen, before)
+	}
+	try(t, l, v3().with(func(p *packet) { p.advert.Priority = 0 }), verdict.Lost)
+	if l.LastSeen(id) != seen {
+		t.Error("a goodbye was taken for a sign of life")
 	}
 	start(t, l)
 	for range delivered {

@@ -16,7 +16,7 @@ import (
 type xvAbi uint32
 
 const (
-	xvAbiXV_ABI xvAbi = 2
+	xvAbiXV_ABI xvAbi = 3
 )
 
 type xvAddrKey struct {
@@ -46,6 +46,13 @@ type xvBucket struct {
 	EmptyNs uint64
 }
 
+type xvBudget struct {
+	_        structs.HostLayout
+	Router   xvBucket
+	Followed xvBucket
+	Sources  [16]xvBucket
+}
+
 type xvChecksumForm uint32
 
 const (
@@ -54,11 +61,9 @@ const (
 	xvChecksumFormCHECKSUM_GROUP  xvChecksumForm = 4
 )
 
-type xvCountKey struct {
-	_       structs.HostLayout
-	Link    uint32
-	Slot    uint32
-	Verdict uint32
+type xvDstKey struct {
+	_    structs.HostLayout
+	Addr [16]uint8
 }
 
 type xvGuardKey struct {
@@ -82,62 +87,61 @@ type xvPeer struct {
 }
 
 type xvRouter struct {
-	_            structs.HostLayout
-	Own          [16]uint8
-	Followed     [16]uint8
-	Password     [8]uint8
-	RepeatHead   [8]uint8
-	RepeatMac    [6]uint8
-	RepeatLength uint16
-	Weight       uint64
-	Slot         uint32
-	List         uint32
-	ListRule     xvListRule
-	Trailer      xvTrailerRule
-	Addrs        uint16
-	Versions     uint8
-	Seconds      uint8
-	AuthType     uint8
-	Owner        uint8
-	AnyFirst     uint8
-	SkipAddrs    uint8
-	Unicast      uint8
-	Checksums    uint8
-	Pad          [6]uint8
+	_             structs.HostLayout
+	Followed      [16]uint8
+	Own           [16]uint8
+	RepeatHead    [8]uint8
+	RepeatMac     [6]uint8
+	RepeatLength  uint16
+	Slot          uint32
+	Versions      uint8
+	Unicast       uint8
+	Checksums     uint8
+	Trailer       uint8
+	Owner         uint8
+	AuthType      uint8
+	Seconds       uint8
+	AnyFirst      uint8
+	SkipAddrs     uint8
+	ListRule      uint8
+	Addrs         uint16
+	Password      [8]uint8
+	Weight        uint64
+	List          uint32
+	ReserveCostNs uint32
 }
 
 type xvRouterKey struct {
 	_    structs.HostLayout
-	Vrid xvVridKey
-	Dst  [16]uint8
-}
-
-type xvSampleKey struct {
-	_       structs.HostLayout
-	Link    uint32
-	Vlan    uint32
-	Verdict uint32
-	V6      uint8
-	Vrid    uint8
-	Pad     [2]uint8
+	Link uint32
+	Vlan uint32
+	V6   uint8
+	Vrid uint8
+	Dst  uint16
 }
 
 type xvSeen struct {
 	_      structs.HostLayout
 	KeptNs uint64
+	Tally  xvTally
 }
 
 type xvSegment struct {
 	_             structs.HostLayout
 	ForeignCostNs uint64
 	UnknownDrop   uint32
-	Pad           uint32
+	Row           uint32
 }
 
 type xvSegmentKey struct {
 	_    structs.HostLayout
 	Link uint32
 	Vlan uint32
+}
+
+type xvTally struct {
+	_      structs.HostLayout
+	Frames [39]uint64
 }
 
 type xvTrailerRule uint32
@@ -186,7 +190,8 @@ const (
 	xvVerdictHMAC_KEY       xvVerdict = 32
 	xvVerdictHMAC_INVALID   xvVerdict = 33
 	xvVerdictHMAC_REPLAY    xvVerdict = 34
-	xvVerdictVERDICT_COUNT  xvVerdict = 35
+	xvVerdictEXCESS         xvVerdict = 35
+	xvVerdictVERDICT_COUNT  xvVerdict = 36
 )
 
 type xvVridKey struct {
@@ -202,31 +207,36 @@ type xvVridKey struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	xvMapXvAddrs      = "xv_addrs"
-	xvMapXvAdverts    = "xv_adverts"
-	xvMapXvGuard      = "xv_guard"
-	xvMapXvPeers      = "xv_peers"
-	xvMapXvPoliced    = "xv_policed"
-	xvMapXvRouters    = "xv_routers"
-	xvMapXvSampled    = "xv_sampled"
-	xvMapXvSamples    = "xv_samples"
-	xvMapXvSeen       = "xv_seen"
-	xvMapXvSegments   = "xv_segments"
-	xvMapXvVerdicts   = "xv_verdicts"
-	xvMapXvVrids      = "xv_vrids"
-	xvProgXvTcIn      = "xv_tc_in"
-	xvProgXvXdp       = "xv_xdp"
-	xvProgXvXdpTag    = "xv_xdp_tag"
-	xvVarGuard        = "guard"
-	xvVarHandedOver   = "handed_over"
-	xvVarLastVerdict  = "last_verdict"
-	xvVarOnLink       = "on_link"
-	xvVarSampleBudget = "sample_budget"
-	xvVarTrace        = "trace"
-	xvVarXvAbiType    = "xv_abi_type"
-	xvVarXvAdvertType = "xv_advert_type"
-	xvVarXvFormType   = "xv_form_type"
-	xvVarZero         = "zero"
+	xvMapXvAddrs       = "xv_addrs"
+	xvMapXvAdverts     = "xv_adverts"
+	xvMapXvBudgets     = "xv_budgets"
+	xvMapXvDsts        = "xv_dsts"
+	xvMapXvGuard       = "xv_guard"
+	xvMapXvLinks       = "xv_links"
+	xvMapXvPeers       = "xv_peers"
+	xvMapXvPoliced     = "xv_policed"
+	xvMapXvRouters     = "xv_routers"
+	xvMapXvSampled     = "xv_sampled"
+	xvMapXvSamples     = "xv_samples"
+	xvMapXvSeen        = "xv_seen"
+	xvMapXvSegments    = "xv_segments"
+	xvMapXvVrids       = "xv_vrids"
+	xvProgXvTcIn       = "xv_tc_in"
+	xvProgXvXdp        = "xv_xdp"
+	xvProgXvXdpTag     = "xv_xdp_tag"
+	xvVarGuard         = "guard"
+	xvVarHandedOver    = "handed_over"
+	xvVarLastVerdict   = "last_verdict"
+	xvVarOnLink        = "on_link"
+	xvVarSampleBudget  = "sample_budget"
+	xvVarTickNs        = "tick_ns"
+	xvVarTrace         = "trace"
+	xvVarXvAbiType     = "xv_abi_type"
+	xvVarXvAdvertType  = "xv_advert_type"
+	xvVarXvFormType    = "xv_form_type"
+	xvVarXvListType    = "xv_list_type"
+	xvVarXvTrailerType = "xv_trailer_type"
+	xvVarZero          = "zero"
 )
 
 // loadXv returns the embedded CollectionSpec for xv.
@@ -282,7 +292,10 @@ type xvProgramSpecs struct {
 type xvMapSpecs struct {
 	XvAddrs    *ebpf.MapSpec `ebpf:"xv_addrs"`
 	XvAdverts  *ebpf.MapSpec `ebpf:"xv_adverts"`
+	XvBudgets  *ebpf.MapSpec `ebpf:"xv_budgets"`
+	XvDsts     *ebpf.MapSpec `ebpf:"xv_dsts"`
 	XvGuard    *ebpf.MapSpec `ebpf:"xv_guard"`
+	XvLinks    *ebpf.MapSpec `ebpf:"xv_links"`
 	XvPeers    *ebpf.MapSpec `ebpf:"xv_peers"`
 	XvPoliced  *ebpf.MapSpec `ebpf:"xv_policed"`
 	XvRouters  *ebpf.MapSpec `ebpf:"xv_routers"`
@@ -290,7 +303,6 @@ type xvMapSpecs struct {
 	XvSamples  *ebpf.MapSpec `ebpf:"xv_samples"`
 	XvSeen     *ebpf.MapSpec `ebpf:"xv_seen"`
 	XvSegments *ebpf.MapSpec `ebpf:"xv_segments"`
-	XvVerdicts *ebpf.MapSpec `ebpf:"xv_verdicts"`
 	XvVrids    *ebpf.MapSpec `ebpf:"xv_vrids"`
 }
 
@@ -298,16 +310,19 @@ type xvMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type xvVariableSpecs struct {
-	Guard        *ebpf.VariableSpec `ebpf:"guard"`
-	HandedOver   *ebpf.VariableSpec `ebpf:"handed_over"`
-	LastVerdict  *ebpf.VariableSpec `ebpf:"last_verdict"`
-	OnLink       *ebpf.VariableSpec `ebpf:"on_link"`
-	SampleBudget *ebpf.VariableSpec `ebpf:"sample_budget"`
-	Trace        *ebpf.VariableSpec `ebpf:"trace"`
-	XvAbiType    *ebpf.VariableSpec `ebpf:"xv_abi_type"`
-	XvAdvertType *ebpf.VariableSpec `ebpf:"xv_advert_type"`
-	XvFormType   *ebpf.VariableSpec `ebpf:"xv_form_type"`
-	Zero         *ebpf.VariableSpec `ebpf:"zero"`
+	Guard         *ebpf.VariableSpec `ebpf:"guard"`
+	HandedOver    *ebpf.VariableSpec `ebpf:"handed_over"`
+	LastVerdict   *ebpf.VariableSpec `ebpf:"last_verdict"`
+	OnLink        *ebpf.VariableSpec `ebpf:"on_link"`
+	SampleBudget  *ebpf.VariableSpec `ebpf:"sample_budget"`
+	TickNs        *ebpf.VariableSpec `ebpf:"tick_ns"`
+	Trace         *ebpf.VariableSpec `ebpf:"trace"`
+	XvAbiType     *ebpf.VariableSpec `ebpf:"xv_abi_type"`
+	XvAdvertType  *ebpf.VariableSpec `ebpf:"xv_advert_type"`
+	XvFormType    *ebpf.VariableSpec `ebpf:"xv_form_type"`
+	XvListType    *ebpf.VariableSpec `ebpf:"xv_list_type"`
+	XvTrailerType *ebpf.VariableSpec `ebpf:"xv_trailer_type"`
+	Zero          *ebpf.VariableSpec `ebpf:"zero"`
 }
 
 // xvObjects contains all objects after they have been loaded into the kernel.
@@ -332,7 +347,10 @@ func (o *xvObjects) Close() error {
 type xvMaps struct {
 	XvAddrs    *ebpf.Map `ebpf:"xv_addrs"`
 	XvAdverts  *ebpf.Map `ebpf:"xv_adverts"`
+	XvBudgets  *ebpf.Map `ebpf:"xv_budgets"`
+	XvDsts     *ebpf.Map `ebpf:"xv_dsts"`
 	XvGuard    *ebpf.Map `ebpf:"xv_guard"`
+	XvLinks    *ebpf.Map `ebpf:"xv_links"`
 	XvPeers    *ebpf.Map `ebpf:"xv_peers"`
 	XvPoliced  *ebpf.Map `ebpf:"xv_policed"`
 	XvRouters  *ebpf.Map `ebpf:"xv_routers"`
@@ -340,7 +358,6 @@ type xvMaps struct {
 	XvSamples  *ebpf.Map `ebpf:"xv_samples"`
 	XvSeen     *ebpf.Map `ebpf:"xv_seen"`
 	XvSegments *ebpf.Map `ebpf:"xv_segments"`
-	XvVerdicts *ebpf.Map `ebpf:"xv_verdicts"`
 	XvVrids    *ebpf.Map `ebpf:"xv_vrids"`
 }
 
@@ -348,7 +365,10 @@ func (m *xvMaps) Close() error {
 	return _XvClose(
 		m.XvAddrs,
 		m.XvAdverts,
+		m.XvBudgets,
+		m.XvDsts,
 		m.XvGuard,
+		m.XvLinks,
 		m.XvPeers,
 		m.XvPoliced,
 		m.XvRouters,
@@ -356,7 +376,6 @@ func (m *xvMaps) Close() error {
 		m.XvSamples,
 		m.XvSeen,
 		m.XvSegments,
-		m.XvVerdicts,
 		m.XvVrids,
 	)
 }
@@ -365,16 +384,19 @@ func (m *xvMaps) Close() error {
 //
 // It can be passed to loadXvObjects or ebpf.CollectionSpec.LoadAndAssign.
 type xvVariables struct {
-	Guard        *ebpf.Variable `ebpf:"guard"`
-	HandedOver   *ebpf.Variable `ebpf:"handed_over"`
-	LastVerdict  *ebpf.Variable `ebpf:"last_verdict"`
-	OnLink       *ebpf.Variable `ebpf:"on_link"`
-	SampleBudget *ebpf.Variable `ebpf:"sample_budget"`
-	Trace        *ebpf.Variable `ebpf:"trace"`
-	XvAbiType    *ebpf.Variable `ebpf:"xv_abi_type"`
-	XvAdvertType *ebpf.Variable `ebpf:"xv_advert_type"`
-	XvFormType   *ebpf.Variable `ebpf:"xv_form_type"`
-	Zero         *ebpf.Variable `ebpf:"zero"`
+	Guard         *ebpf.Variable `ebpf:"guard"`
+	HandedOver    *ebpf.Variable `ebpf:"handed_over"`
+	LastVerdict   *ebpf.Variable `ebpf:"last_verdict"`
+	OnLink        *ebpf.Variable `ebpf:"on_link"`
+	SampleBudget  *ebpf.Variable `ebpf:"sample_budget"`
+	TickNs        *ebpf.Variable `ebpf:"tick_ns"`
+	Trace         *ebpf.Variable `ebpf:"trace"`
+	XvAbiType     *ebpf.Variable `ebpf:"xv_abi_type"`
+	XvAdvertType  *ebpf.Variable `ebpf:"xv_advert_type"`
+	XvFormType    *ebpf.Variable `ebpf:"xv_form_type"`
+	XvListType    *ebpf.Variable `ebpf:"xv_list_type"`
+	XvTrailerType *ebpf.Variable `ebpf:"xv_trailer_type"`
+	Zero          *ebpf.Variable `ebpf:"zero"`
 }
 
 // xvPrograms contains all programs after they have been loaded into the kernel.

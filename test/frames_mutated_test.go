@@ -37,8 +37,8 @@ func TestFramesMutated(t *testing.T) {
 }
 
 // past is the verdicts that do not follow from the frame and the configuration of a duel alone.
-var past = []verdict.Verdict{verdict.Coalesced, verdict.Lost, verdict.Flood, verdict.NoAccept, verdict.HMACMalformed,
-	verdict.HMACStale, verdict.HMACKey, verdict.HMACInvalid, verdict.HMACReplay}
+var past = []verdict.Verdict{verdict.Coalesced, verdict.Lost, verdict.Excess, verdict.Flood, verdict.NoAccept,
+	verdict.HMACMalformed, verdict.HMACStale, verdict.HMACKey, verdict.HMACInvalid, verdict.HMACReplay}
 
 // FuzzFilter looks for a frame on which filter and codec disagree. mend says what is made right again before the
 // frame is judged, so that checksums do not end every search.

@@ -162,7 +162,7 @@ func try(t testing.TB, l *loader.Loader, frame []byte, hook loader.Mode) verdict
 
 // sentence leaves out of a verdict what the past has to do with it.
 func sentence(v verdict.Verdict) verdict.Verdict {
-	if v == verdict.Coalesced || v == verdict.Lost {
+	if v.Valid() {
 		return verdict.Delivered
 	}
 	return v

@@ -30,7 +30,6 @@ enum map_type {
 	MAP_HASH = 1,
 	MAP_ARRAY = 2,
 	MAP_PERCPU_HASH = 5,
-	MAP_LRU_HASH = 9,
 	MAP_RINGBUF = 27,
 };
 
@@ -91,6 +90,7 @@ static __u64 (*const ktime_ns)(void) = (void *)5;
 static __s64 (*const csum_diff)(const void *from, __u32 from_size, const void *to, __u32 to_size,
 				__u32 seed) = (void *)28;
 static long (*const skb_pull_data)(struct __sk_buff *skb, __u32 length) = (void *)39;
+static __u64 (*const jiffies)(void) = (void *)118;
 static void *(*const ringbuf_reserve)(void *ring, __u64 size, __u64 flags) = (void *)131;
 static void (*const ringbuf_submit)(void *data, __u64 flags) = (void *)132;
 

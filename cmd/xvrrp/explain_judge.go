@@ -27,11 +27,10 @@ type sentence struct {
 	filter   verdict.Verdict
 }
 
-// differ reports whether codec and filter disagree. The filter alone knows of repetition and of a full ring: all
-// kinds of taking are one.
+// differ reports whether codec and filter disagree. The filter alone knows of repetition, of a full ring and of
+// adverts in excess: all valid adverts are one.
 func (s *sentence) differ() bool {
-	taken := s.verdict.Action() == verdict.Take && s.filter.Action() == verdict.Take
-	return s.filtered && s.verdict != s.filter && !taken
+	return s.filtered && s.verdict != s.filter && !(s.verdict.Valid() && s.filter.Valid())
 }
 
 // newJudge prepares codec and filter for the routers. That the filter is missing is said, and no error.

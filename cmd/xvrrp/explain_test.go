@@ -76,7 +76,7 @@ func TestExplainComparesCodecAndFilter(t *testing.T) {
 		marked int
 	}{
 		{"agreed", nil, exitOK, 0},
-		{"repetition is known to the filter alone", map[int]verdict.Verdict{2: verdict.Coalesced, 3: verdict.Lost}, exitOK, 0},
+		{"repetition is known to the filter alone", map[int]verdict.Verdict{2: verdict.Coalesced, 3: verdict.Lost, 4: verdict.Excess}, exitOK, 0},
 		{"taken by one only", map[int]verdict.Verdict{2: verdict.BadTTL}, exitFailed, 1},
 		{"dropped for two reasons", map[int]verdict.Verdict{13: verdict.BadChecksum, 14: verdict.BadLength}, exitFailed, 2},
 	} {

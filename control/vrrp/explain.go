@@ -78,6 +78,8 @@ func explainPath(f *Frame, v verdict.Verdict, r *Rules) string {
 		return fmt.Sprintf("TTL %d, expected 255", f.TTL)
 	case verdict.SelfSource:
 		return fmt.Sprintf("source %v is our own address", f.Src)
+	case verdict.Excess:
+		return fmt.Sprintf("valid, but adverts from %v, or for this router from all, come faster than an election needs", f.Src)
 	case verdict.NotAPeer:
 		return fmt.Sprintf("source %v is none of our unicast peers", f.Src)
 	}

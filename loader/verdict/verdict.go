@@ -42,6 +42,10 @@ func (v Verdict) Symbol() string { return rows[v].symbol }
 // Action is what happens to a frame of this verdict.
 func (v Verdict) Action() Action { return rows[v].action }
 
+// Valid reports whether a frame of this verdict was an advert without defect. Such a one is dropped if there were too
+// many before it.
+func (v Verdict) Valid() bool { return v.Action() == Take || v == Excess }
+
 // Meaning is one sentence for operators.
 func (v Verdict) Meaning() string {
 	if v >= Count {

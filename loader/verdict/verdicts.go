@@ -74,10 +74,12 @@ const (
 	HMACInvalid Verdict = 33
 	// HMACReplay: sequence number is not above the sender's last: replayed.
 	HMACReplay Verdict = 34
+	// Excess: valid and new, but more than an election needs of this sender or router.
+	Excess Verdict = 35
 )
 
 // Count is the number of verdicts.
-const Count = 35
+const Count = 36
 
 var rows = [Count]row{
 	NotVRRP:       {"NOT_VRRP", Pass, "not_vrrp", "another protocol; returned before any map is touched, uncounted"},
@@ -115,4 +117,5 @@ var rows = [Count]row{
 	HMACKey:       {"HMAC_KEY", Drop, "hmac_key", "signed with a key whose id auth_hmac does not have"},
 	HMACInvalid:   {"HMAC_INVALID", Drop, "hmac_invalid", "signature is wrong: forged, or the keys differ"},
 	HMACReplay:    {"HMAC_REPLAY", Drop, "hmac_replay", "sequence number is not above the sender's last: replayed"},
+	Excess:        {"EXCESS", Drop, "excess", "valid and new, but more than an election needs of this sender or router"},
 }

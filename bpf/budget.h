@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * How many valid adverts a router wakes the daemon for. An election needs few, if many at once: bursts are large,
+ * what may last is slow. A sender that goes on spends its own share and not what others need; the followed master
+ * has a reserve that nobody else can spend.
+ */
+#ifndef XV_BUDGET_H
+#define XV_BUDGET_H
+
+#include "bucket.h"
+#include "maps.h"
+#include "parse.h"
+#include "seen.h"
+
+enum {
+	SOURCE_COST_NS = SECOND_NS / 4,	 /* four adverts a second */
+	ROUTER_COST_NS = SECOND_NS / 16, /* sixteen */
+};
+#define SOURCE_DEPTH_NS (8ULL * SECOND_NS)  /* 32 adverts at once; more from a master that sends more often */
+#define ROUTER_DEPTH_NS (16ULL * SECOND_NS) /* 256: every other host of a /24 */
+
+/* Which share is the sender's. */
+static inlined __u32 share_of(const struct frame *f)
+{
+	const __u32 *src = f->src.words;
+	__u32 sender = src[0] ^ src[1] ^ src[2] ^ src[3] ^ f->mac_head ^ f->mac_tail;
+
+	return sender * 0x9e3779b1 >> 28;
+}
+_Static_assert(BUDGET_SOURCES == 1 << (32 - 28), "share_of takes the four highest bits");
+
+static inlined bool may_hand_over(const struct frame *f)
+{
+	const struct router *r = f->router;
+	struct budget *b = map_lookup(&xv_budgets, &r->slot);
+	__u64 now = coarse_ns();
+
+	if (!b)
+		return true;
+	if (same_address(&f->src, r->followed))
+		return spend(&b->followed, now, r->reserve_cost_ns, SOURCE_DEPTH_NS);
+	return can_spend(&b->router, now, ROUTER_COST_NS, ROUTER_DEPTH_NS) &&
+	       spend(&b->sources[share_of(f)], now, SOURCE_COST_NS, SOURCE_DEPTH_NS) &&
+	       spend(&b->router, now, ROUTER_COST_NS, ROUTER_DEPTH_NS);
+}
+
+#endif
