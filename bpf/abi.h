@@ -23,6 +23,7 @@ enum {
 	LARGE_MESSAGE = 4096, /* 255 IPv6 addresses need 4088 bytes */
 	TALLY_SIZE = 39,      /* a counter for each verdict, and as many more as fill struct seen's cache lines */
 	BUDGET_SOURCES = 16,
+	BLOCK_VRIDS = 16,
 };
 
 /* What the checksum of a version 3 message over IPv4 may cover; a bit each. */
@@ -65,12 +66,18 @@ struct vrid_key {
 	__u8 pad[2];
 };
 
-struct router_key {
+/* Routers whose VRIDs differ in the lowest four bits alone. */
+struct block_key {
 	__u32 link;
 	__u32 vlan;
+	__u16 dst; /* where their adverts are sent: 0 the family's default group, else a number in xv_dsts */
 	__u8 v6;
-	__u8 vrid;
-	__u16 dst; /* where adverts for the router are sent: 0 the family's default group, else a number in xv_dsts */
+	__u8 vrids; /* VRID / BLOCK_VRIDS */
+};
+
+/* Rows of xv_routers by VRID % BLOCK_VRIDS; 0: no router. */
+struct block {
+	__u32 rows[BLOCK_VRIDS];
 };
 
 /* A multicast group other than the default one, or an address of ours in unicast mode. */
@@ -78,7 +85,7 @@ struct dst_key {
 	__u8 addr[16];
 };
 
-/* What a repeated advert is held against comes first, and fills one cache line together with the entry's head. */
+/* What most adverts are held against fills the first of two cache lines. */
 struct router {
 	__u8 followed[16]; /* source of the followed master; all zero: none */
 	__u8 own[16];	   /* source of our own adverts */
@@ -106,6 +113,7 @@ struct router {
 	__u64 weight;	       /* sum of the weights of our addresses in xv_addrs */
 	__u32 list;	       /* name of our entries in xv_addrs and xv_peers */
 	__u32 reserve_cost_ns; /* what an advert of the followed master takes of its reserve; 0: nothing */
+	__u8 pad[40];
 };
 
 /* An address of the list that a router names. */
@@ -166,9 +174,10 @@ struct advert {
 _Static_assert(VERDICT_COUNT <= TALLY_SIZE, "every verdict has a counter");
 _Static_assert(sizeof(struct segment) == 16, "segment");
 _Static_assert(sizeof(struct vrid_key) == 12, "vrid_key");
-_Static_assert(sizeof(struct router_key) == 12, "router_key");
+_Static_assert(sizeof(struct block_key) == 12, "block_key");
+_Static_assert(sizeof(struct block) == 64, "block");
 _Static_assert(sizeof(struct dst_key) == 16, "dst_key");
-_Static_assert(sizeof(struct router) == 88, "router");
+_Static_assert(sizeof(struct router) == 2 * 64, "router");
 _Static_assert(sizeof(struct addr_key) == 20, "addr_key");
 _Static_assert(sizeof(struct peer) == 2, "peer");
 _Static_assert(sizeof(struct seen) == 5 * 64, "seen");

@@ -33,9 +33,12 @@ static inlined struct vrid_key vrid_of(const struct frame *f)
 }
 
 /* RFC 9568 5.1.1.2, 5.1.2.2: routers of one VRID are told apart by where their adverts go. */
-static inlined struct router *find_router(const struct frame *f)
+static inlined struct block *find_block(const struct frame *f)
 {
-	struct router_key key = { .link = f->link, .vlan = f->vlan, .v6 = f->v6, .vrid = f->vrid };
+	struct block_key key = {
+		.link = f->link, .vlan = f->vlan, .v6 = f->v6, .vrids = f->vrid / BLOCK_VRIDS
+	};
+	__u32 *place;
 
 	if (!is_vrrp_group(f)) {
 		__u16 *dst = map_lookup(&xv_dsts, &f->dst);
@@ -44,7 +47,19 @@ static inlined struct router *find_router(const struct frame *f)
 			return NULL;
 		key.dst = *dst;
 	}
-	return map_lookup(&xv_routers, &key);
+	place = map_lookup(&xv_places, &key);
+	return place ? map_lookup(&xv_blocks, place) : NULL;
+}
+
+static inlined struct router *find_router(const struct frame *f)
+{
+	struct block *block = find_block(f);
+	__u32 row;
+
+	if (!block)
+		return NULL;
+	row = *(volatile __u32 *)&block->rows[f->vrid % BLOCK_VRIDS];
+	return row ? map_lookup(&xv_routers, &row) : NULL;
 }
 
 static inlined struct segment *find_segment(const struct frame *f)

@@ -37,16 +37,36 @@ struct {
 	__type(value, struct segment);
 } xv_segments SEC(".maps");
 
-/* The routers and their rules. An entry is replaced whole. Writer: the daemon. Reader: the filter. */
+/* Where to look for routers: the rows of xv_blocks. Writer: the daemon. Reader: the filter. */
 struct {
 	__uint(type, MAP_HASH);
 	__uint(map_flags, NO_PREALLOC);
 	__uint(max_entries, 1);
-	__type(key, struct router_key);
+	__type(key, struct block_key);
+	__type(value, __u32);
+} xv_places SEC(".maps");
+
+/* Which row is a router's. Changing one is what puts rules in force. Writer: the daemon, by mmap. Reader: the filter. */
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(map_flags, MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct block);
+} xv_blocks SEC(".maps");
+
+/* The routers and their rules. A row that a block names is not written to, and one that no block names any longer is
+ * left alone for as long as there are others: a frame never sees half a rule. Writer: the daemon, by mmap. Reader: the
+ * filter. */
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(map_flags, MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
 	__type(value, struct router);
 } xv_routers SEC(".maps");
 
-/* Numbers for the destinations that make up keys of xv_routers: they are long, and most routers have the default
+/* Numbers for the destinations that are part of keys of xv_places: they are long, and most routers have the default
  * one. Writer: the daemon. Reader: the filter. */
 struct {
 	__uint(type, MAP_HASH);

@@ -10,7 +10,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// dsts numbers the destinations of adverts that stand in keys of xv_routers. The default groups are number 0, the
+// dsts numbers the destinations of adverts that are part of keys of xv_places. The default groups are number 0, the
 // same in both families, which a key tells apart by itself.
 type dsts struct {
 	numbers slots

@@ -93,6 +93,7 @@ type Loader struct {
 	spec   *ebpf.CollectionSpec // sized and with its knobs set, for programs that are loaded later
 	obj    objects
 	seen   *ebpf.Memory
+	places places
 
 	adverts   chan Advert
 	samples   chan Sample
@@ -164,7 +165,9 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	}
 	routers := uint32(o.Routers)
 	for name, entries := range map[string]uint32{
-		xvMapXvRouters: routers,
+		xvMapXvPlaces:  routers,
+		xvMapXvBlocks:  routers,
+		xvMapXvRouters: rowsFor(routers),
 		xvMapXvVrids:   routers,
 		xvMapXvDsts:    routers,
 		xvMapXvSeen:    routers,
@@ -206,11 +209,13 @@ func (l *Loader) load() error {
 	if err := l.spec.Copy().LoadAndAssign(&l.obj, nil); err != nil {
 		return err
 	}
-	seen, err := l.obj.XvSeen.Memory()
+	var err error
+	if l.seen, err = l.obj.XvSeen.Memory(); err == nil {
+		err = l.places.open(&l.obj.xvMaps)
+	}
 	if err != nil {
 		return errors.Join(err, l.obj.close())
 	}
-	l.seen = seen
 	return nil
 }
 

@@ -14,8 +14,9 @@ import (
 
 // router is what the filter was told of a router, to be told again with changes.
 type router struct {
-	key   xvRouterKey
 	vrid  xvVridKey
+	block xvBlockKey
+	row   uint32 // in xv_routers; 0: not there yet
 	value xvRouter
 	since time.Duration // instant of the advert given to Follow; never when nobody is followed
 	addrs []xvAddrKey   // its entries in xv_addrs
@@ -47,7 +48,7 @@ func (l *Loader) setRouter(r vrrp.Rules) error {
 	}
 	next.value.List = l.lastList
 	if old != nil {
-		next.key, next.value.Slot = old.key, old.value.Slot
+		next.block, next.row, next.value.Slot = old.block, old.row, old.value.Slot
 		return l.replaceRouter(old, next, r)
 	}
 	return l.addRouter(&next, r)
@@ -65,7 +66,7 @@ func (l *Loader) addRouter(next *router, r vrrp.Rules) error {
 		l.slots.release(slot)
 		return err
 	}
-	next.key = xvRouterKey{Link: next.vrid.Link, Vlan: next.vrid.Vlan, V6: next.vrid.V6, Vrid: next.vrid.Vrid, Dst: dst}
+	next.block = blockKey(next.vrid, dst)
 	if err = l.forget(slot); err == nil {
 		err = l.writeRouter(next, r)
 	}
@@ -105,7 +106,7 @@ func (l *Loader) putRouter(r *router) error {
 	if err := l.obj.XvVrids.Put(r.vrid, uint8(1)); err != nil {
 		return err
 	}
-	err := l.obj.XvRouters.Put(r.key, r.value)
+	err := l.places.put(r)
 	if err != nil {
 		err = errors.Join(err, l.dropVRID(r.vrid))
 	}
@@ -127,7 +128,7 @@ func (l *Loader) RemoveRouter(id vrrp.ID) error {
 	if !ok {
 		return nil
 	}
-	if err := removeKeys(l.obj.XvRouters, []xvRouterKey{r.key}); err != nil {
+	if err := l.places.remove(r); err != nil {
 		return fmt.Errorf("remove router %v: %w", id, err)
 	}
 	delete(l.routers, id)
@@ -146,9 +147,10 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 	if !ok {
 		return fmt.Errorf("follow a master: no router %v", id)
 	}
-	value := r.value
+	next := *r
+	value := &next.value
 	value.Followed, value.RepeatHead, value.RepeatMac, value.RepeatLength = [16]byte{}, [8]byte{}, [6]byte{}, 0
-	since := never
+	next.since = never
 	if a != nil {
 		if len(a.Message) < len(value.RepeatHead) {
 			return fmt.Errorf("follow a master: router %v: advert of %d bytes is no advert", id, len(a.Message))
@@ -160,12 +162,12 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 			value.RepeatLength = uint16(len(a.Message))
 		}
 		value.ReserveCostNs = reserveCost(intervalOf(a))
-		since = a.At
+		next.since = a.At
 	}
-	if err := l.obj.XvRouters.Put(r.key, value); err != nil {
-		return fmt.Errorf("follow a master: router %v: %w", id, explainPut(err))
+	if err := l.places.put(&next); err != nil {
+		return fmt.Errorf("follow a master: router %v: %w", id, err)
 	}
-	r.value, r.since = value, since
+	*r = next
 	return nil
 }
 
@@ -310,4 +312,8 @@ func bit[T uint8 | uint32](on bool) T {
 
 func vridKey(id vrrp.ID) xvVridKey {
 	return xvVridKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Vrid: id.VRID}
+}
+
+func blockKey(v xvVridKey, dst uint16) xvBlockKey {
+	return xvBlockKey{Link: v.Link, Vlan: v.Vlan, V6: v.V6, Dst: dst, Vrids: v.Vrid / blockVRIDs}
 }

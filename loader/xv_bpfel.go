@@ -41,6 +41,20 @@ type xvAdvert struct {
 	Message [0]uint8
 }
 
+type xvBlock struct {
+	_    structs.HostLayout
+	Rows [16]uint32
+}
+
+type xvBlockKey struct {
+	_     structs.HostLayout
+	Link  uint32
+	Vlan  uint32
+	Dst   uint16
+	V6    uint8
+	Vrids uint8
+}
+
 type xvBucket struct {
 	_       structs.HostLayout
 	EmptyNs uint64
@@ -109,15 +123,7 @@ type xvRouter struct {
 	Weight        uint64
 	List          uint32
 	ReserveCostNs uint32
-}
-
-type xvRouterKey struct {
-	_    structs.HostLayout
-	Link uint32
-	Vlan uint32
-	V6   uint8
-	Vrid uint8
-	Dst  uint16
+	Pad           [40]uint8
 }
 
 type xvSeen struct {
@@ -209,11 +215,13 @@ type xvVridKey struct {
 const (
 	xvMapXvAddrs       = "xv_addrs"
 	xvMapXvAdverts     = "xv_adverts"
+	xvMapXvBlocks      = "xv_blocks"
 	xvMapXvBudgets     = "xv_budgets"
 	xvMapXvDsts        = "xv_dsts"
 	xvMapXvGuard       = "xv_guard"
 	xvMapXvLinks       = "xv_links"
 	xvMapXvPeers       = "xv_peers"
+	xvMapXvPlaces      = "xv_places"
 	xvMapXvPoliced     = "xv_policed"
 	xvMapXvRouters     = "xv_routers"
 	xvMapXvSampled     = "xv_sampled"
@@ -292,11 +300,13 @@ type xvProgramSpecs struct {
 type xvMapSpecs struct {
 	XvAddrs    *ebpf.MapSpec `ebpf:"xv_addrs"`
 	XvAdverts  *ebpf.MapSpec `ebpf:"xv_adverts"`
+	XvBlocks   *ebpf.MapSpec `ebpf:"xv_blocks"`
 	XvBudgets  *ebpf.MapSpec `ebpf:"xv_budgets"`
 	XvDsts     *ebpf.MapSpec `ebpf:"xv_dsts"`
 	XvGuard    *ebpf.MapSpec `ebpf:"xv_guard"`
 	XvLinks    *ebpf.MapSpec `ebpf:"xv_links"`
 	XvPeers    *ebpf.MapSpec `ebpf:"xv_peers"`
+	XvPlaces   *ebpf.MapSpec `ebpf:"xv_places"`
 	XvPoliced  *ebpf.MapSpec `ebpf:"xv_policed"`
 	XvRouters  *ebpf.MapSpec `ebpf:"xv_routers"`
 	XvSampled  *ebpf.MapSpec `ebpf:"xv_sampled"`
@@ -347,11 +357,13 @@ func (o *xvObjects) Close() error {
 type xvMaps struct {
 	XvAddrs    *ebpf.Map `ebpf:"xv_addrs"`
 	XvAdverts  *ebpf.Map `ebpf:"xv_adverts"`
+	XvBlocks   *ebpf.Map `ebpf:"xv_blocks"`
 	XvBudgets  *ebpf.Map `ebpf:"xv_budgets"`
 	XvDsts     *ebpf.Map `ebpf:"xv_dsts"`
 	XvGuard    *ebpf.Map `ebpf:"xv_guard"`
 	XvLinks    *ebpf.Map `ebpf:"xv_links"`
 	XvPeers    *ebpf.Map `ebpf:"xv_peers"`
+	XvPlaces   *ebpf.Map `ebpf:"xv_places"`
 	XvPoliced  *ebpf.Map `ebpf:"xv_policed"`
 	XvRouters  *ebpf.Map `ebpf:"xv_routers"`
 	XvSampled  *ebpf.Map `ebpf:"xv_sampled"`
@@ -365,11 +377,13 @@ func (m *xvMaps) Close() error {
 	return _XvClose(
 		m.XvAddrs,
 		m.XvAdverts,
+		m.XvBlocks,
 		m.XvBudgets,
 		m.XvDsts,
 		m.XvGuard,
 		m.XvLinks,
 		m.XvPeers,
+		m.XvPlaces,
 		m.XvPoliced,
 		m.XvRouters,
 		m.XvSampled,
