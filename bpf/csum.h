@@ -45,7 +45,7 @@ static inlined __u64 sum_ipv4_header(void *ip, void *end, __u32 header)
 	for (int i = 0; i < IPV4_OPTION_WORDS; i++) {
 		opaque(word);
 		opaque(end);
-		if (i >= options || (void *)(word + 1) > end)
+		if (likely(i >= options || (void *)(word + 1) > end))
 			break;
 		sum += *word++;
 	}
@@ -64,7 +64,7 @@ static inlined __u64 sum_message(void *at, void *end, __u32 length)
 	for (int i = 0; i < LARGE_MESSAGE / SUM_CHUNK; i++) {
 		opaque(at);
 		opaque(end);
-		if (i >= whole || at + SUM_CHUNK > end)
+		if (likely(i >= whole || at + SUM_CHUNK > end))
 			break;
 		chunks = csum_diff(NULL, 0, at, SUM_CHUNK, chunks);
 		at += SUM_CHUNK;

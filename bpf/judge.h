@@ -96,7 +96,7 @@ static inlined enum verdict judge_ours(struct frame *f)
 	if ((v = check_sender(f)) != DELIVERED || (v = check_header(f)) != DELIVERED ||
 	    (v = check_checksum(f)) != DELIVERED || (v = check_rights(f)) != DELIVERED)
 		return v;
-	if (is_repeat(f)) {
+	if (likely(is_repeat(f))) {
 		stamp(f);
 		return COALESCED;
 	}
@@ -138,7 +138,7 @@ static inlined enum verdict judge(struct frame *f)
 		f->vrid = f->message->vrid;
 		f->router = find_router(f);
 	}
-	return f->router ? judge_ours(f) : judge_stranger(f, v, has_vrid);
+	return likely(f->router) ? judge_ours(f) : judge_stranger(f, v, has_vrid);
 }
 
 /* Judges and concludes; tells whether the frame goes on to the stack. Traffic that passes by is told apart first

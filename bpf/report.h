@@ -136,7 +136,7 @@ static inlined void sample(struct frame *f, enum verdict v)
 {
 	struct advert *a;
 
-	if (!may_sample(f, v))
+	if (likely(!may_sample(f, v)))
 		return;
 	a = ringbuf_reserve(&xv_samples, sizeof(*a) + SMALL_MESSAGE, 0);
 	if (!a)
@@ -155,7 +155,7 @@ static inlined struct tally *link_tally(const struct frame *f)
 	__u32 link = f->link;
 	struct tally *t = map_lookup(&xv_links, &link);
 
-	if (!t) {
+	if (unlikely(!t)) {
 		map_update(&xv_links, &link, &none, UPDATE_NOEXIST);
 		t = map_lookup(&xv_links, &link);
 	}

@@ -71,7 +71,7 @@ static inlined bool is_scattered_advert(struct __sk_buff *skb)
 SEC("tc")
 int xv_tc_in(struct __sk_buff *skb)
 {
-	if (is_scattered_advert(skb))
+	if (unlikely(is_scattered_advert(skb)))
 		skb_pull_data(skb, skb->len);
 
 	struct frame f = frame_from_skb(skb);

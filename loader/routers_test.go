@@ -52,6 +52,78 @@ func TestDestinations(t *testing.T) {
 	try(t, l, to(vrrp.DefaultGroup(false)), verdict.UnknownVRID)
 }
 
+// Routers whose VRIDs share a block are told apart, and the block stays as long as one of them does.
+func TestBlocks(t *testing.T) {
+	l := open(t, Options{Trace: true, Routers: 40})
+	start(t, l)
+	var ids []vrrp.ID
+	for v := range 40 {
+		r := ordinary()
+		r.ID.VRID = uint8(10 + v)
+		ids = append(ids, add(t, l, r))
+	}
+	for i, id := range ids {
+		of := v3().with(func(p *packet) { p.advert.VRID = id.VRID })
+		try(t, l, of, verdict.Delivered)
+		if a := receive1(t, l.Adverts()); a.ID != id {
+			t.Errorf("handed to %v, want %v", a.ID, id)
+		}
+		if err := l.RemoveRouter(id); err != nil {
+			t.Fatal(err)
+		}
+		try(t, l, of, verdict.Foreign)
+		if i+1 < len(ids) {
+			try(t, l, v3().with(func(p *packet) { p.advert.VRID = ids[i+1].VRID }), verdict.Delivered)
+			receive1(t, l.Adverts())
+		}
+	}
+	var blocks int
+	var key xvBlockKey
+	var slot uint32
+	for rows := l.obj.XvPlaces.Iterate(); rows.Next(&key, &slot); {
+		blocks++
+	}
+	if blocks != 0 {
+		t.Errorf("%d blocks are left without routers", blocks)
+	}
+	for range 10 { // what was given back is used again
+		for _, id := range ids {
+			r := ordinary()
+			r.ID = id
+			add(t, l, r)
+		}
+		for _, id := range ids {
+			if err := l.RemoveRouter(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// A Stamp outlives new rules and another master.
+func TestStamp(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	start(t, l)
+	if _, ok := l.Stamp(ordinary().ID); ok {
+		t.Error("a router that is not there has a stamp")
+	}
+	id := add(t, l, ordinary())
+	stamp, ok := l.Stamp(id)
+	if !ok || stamp.Seen() != 0 {
+		t.Fatalf("%t, seen %v", ok, stamp.Seen())
+	}
+	add(t, l, ordinary())
+	try(t, l, v3(), verdict.Delivered)
+	a := receive1(t, l.Adverts())
+	if err := l.Follow(id, &a); err != nil {
+		t.Fatal(err)
+	}
+	try(t, l, v3(), verdict.Coalesced)
+	if stamp.Seen() <= a.At || stamp.Seen() != l.LastSeen(id) {
+		t.Errorf("stamp %v, seen %v, followed since %v", stamp.Seen(), l.LastSeen(id), a.At)
+	}
+}
+
 // A router that is set once more is still one router: removing it makes its VRID foreign.
 func TestRouterSetTwice(t *testing.T) {
 	l := open(t, Options{Trace: true})
