@@ -136,6 +136,7 @@ type daemon struct {
 	deadlines deadlines
 	sweep     sweep
 	armed     time.Duration // when the alarm goes off; Never: it has, or was never set
+	queued    int           // adverts in the next batch
 	works     queue[work]   // that wait until the adverts of their turn have left
 	words     queue[func()] // that wait until nothing else is to be done
 	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
@@ -166,7 +167,7 @@ type daemon struct {
 	events    api.Log
 	sightings sightings
 	logged    time.Duration // instant at which all lines that sightings may log are there again
-	timing    api.Timing
+	lateness  lateness
 }
 
 // Run runs a daemon until ctx ends; then masters resign, addresses are removed and the filter is detached.

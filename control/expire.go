@@ -60,12 +60,11 @@ func (d *daemon) serve(now time.Duration) {
 	for d.deadlines.next() <= now+lead {
 		first := d.deadlines[0]
 		r := first.r
-		d.late(now - first.at)
 		switch {
 		case r.retryAt <= now+lead:
 			d.retry(r, now)
 		case r.core.Role() != election.Backup:
-			d.step(r, max(now, first.at), election.Tick{})
+			d.tick(r, first.at, max(now, first.at))
 		case d.refresh(r) && d.deadlines.of(r) > now+lead:
 			d.spared(r, first.at, now)
 		default:
@@ -76,9 +75,21 @@ func (d *daemon) serve(now time.Duration) {
 			}
 		}
 	}
-	d.hands.Flush()
+	d.flush()
 	for _, s := range silent {
 		d.doubt(s.r, s.at)
+	}
+}
+
+// tick honours a router's deadline.
+func (d *daemon) tick(r *router, due, now time.Duration) {
+	sent := r.stats.Sent
+	d.step(r, now, election.Tick{})
+	if r.stats.Sent > sent {
+		d.lateness.owe(due)
+	}
+	if d.queued >= mostInBatch {
+		d.flush()
 	}
 }
 
@@ -95,13 +106,13 @@ func (d *daemon) spared(r *router, due, now time.Duration) {
 func (d *daemon) doubt(r *router, due time.Duration) {
 	r.silent = false
 	if d.now() < due {
-		d.hands.Flush()
+		d.flush()
 		d.await(due)
 	}
 	now := d.now()
 	d.catchUp(now)
 	if at, _ := r.core.Deadline(); at <= now && !(d.refresh(r) && d.deadlines.of(r) > now) {
-		d.step(r, now, election.Tick{})
+		d.tick(r, due, now)
 	}
 	d.reschedule(r)
 }
@@ -152,14 +163,6 @@ func (d *daemon) catchUp(now time.Duration) {
 			// The reader has the record but has not sent it yet.
 		}
 	}
-}
-
-// late keeps how late the loop itself was woken.
-func (d *daemon) late(by time.Duration) {
-	by = max(by, 0)
-	d.timing.Expiries++
-	d.timing.LastLateness = by.Seconds()
-	d.timing.WorstLateness = max(d.timing.WorstLateness, by.Seconds())
 }
 
 // retry lifts the faults that came from failed effects; the router starts over.

@@ -110,6 +110,7 @@ func (d *daemon) advertise(r *router, priority uint8) {
 		return // its link is gone: nobody would hear it
 	}
 	d.hands.Advertise(r.bound.id, priority)
+	d.queued++
 	r.stats.Sent++
 	if priority == 0 {
 		r.stats.ZeroSent++
@@ -273,7 +274,7 @@ func (d *daemon) heard(a loader.Advert) {
 	}
 	r.last = a
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
-	d.hands.Flush()
+	d.flush()
 	d.follow(r) // this very advert, if any
 }
 

@@ -92,7 +92,7 @@ func (d *daemon) snapshot() api.Snapshot {
 	counts = append(counts, d.refusals()...)
 	s := api.Snapshot{
 		Schema: api.Schema, Version: d.o.Version, PID: os.Getpid(), Started: d.started0, Now: time.Now(),
-		Config: d.o.ConfigPath, Timing: d.timing, Scheduling: d.scheduling,
+		Config: d.o.ConfigPath, Timing: d.lateness.snapshot(), Scheduling: d.scheduling,
 		Links: []api.Link{}, Routers: []api.Router{}, Heard: []api.Sighting{}, Drops: []api.Drop{},
 	}
 	for _, name := range d.wantedLinks() {

@@ -59,7 +59,7 @@ func (d *daemon) later(say func()) { d.words.push(say) }
 // progress serves the deadlines that have come, or else does the next piece of what cannot wait for idle times. It
 // reports whether there was anything to do.
 func (d *daemon) progress() bool {
-	d.hands.Flush()
+	d.flush()
 	return d.serveDue() || d.workOn() || d.sweepOn()
 }
 
@@ -85,9 +85,21 @@ func (d *daemon) workOn() bool {
 	return true
 }
 
+// mostInBatch is how many adverts are gathered before they leave: more would gain nothing and keep the first waiting.
+const mostInBatch = 64
+
+// flush sends the adverts that are queued.
+func (d *daemon) flush() {
+	d.hands.Flush()
+	d.queued = 0
+	if len(d.lateness.owed) > 0 {
+		d.lateness.left(d.now())
+	}
+}
+
 // settle sends the adverts of this turn and does all work there is: what follows needs it done.
 func (d *daemon) settle() {
-	d.hands.Flush()
+	d.flush()
 	for d.workOn() {
 	}
 }

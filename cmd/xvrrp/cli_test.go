@@ -184,6 +184,8 @@ func pair() api.Snapshot {
 	return api.Snapshot{
 		Schema: api.Schema, Version: "1.0", PID: 4711, Started: noon.Add(-76 * time.Hour), Now: noon,
 		Config: "/etc/keepalived/keepalived.conf",
+		Timing: api.Timing{Expiries: 52000, WorstLateness: 0.00042, LastLateness: 31e-6, Lateness: []api.LatenessClass{
+			{UpTo: 50e-6, Adverts: 51000}, {UpTo: 100e-6, Adverts: 900}, {UpTo: 0.001, Adverts: 100}, {}}},
 		Links: []api.Link{
 			{Name: "ens160", Index: 2, Mode: "xdp", Hook: "native", Reason: "a network card with native XDP", Up: true},
 			{Name: "ens192", Index: 3, Error: "interface ens192 does not exist"},

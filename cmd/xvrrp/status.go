@@ -30,7 +30,7 @@ A daemon that only observes has none: then the adverts it hears are listed.
 
 Times are ages: SINCE is how long the router has had its state. MASTER is the address of the router
 that is master, or (self). VIPS counts the virtual addresses this host holds. Below them stand the sync
-groups and what is tracked.`,
+groups and what is tracked, and with -o wide how late the adverts of this host left.`,
 		Example: `  xvrrp status
   xvrrp status -o json | jq -r '.routers[] | select(.role == "master") | .name'
   xvrrp status VI_1 --wait master --timeout 10s`,
@@ -105,7 +105,11 @@ func printStatus(w io.Writer, s api.Snapshot, o statusOptions) error {
 		return printObserved(w, s)
 	}
 	err := printRouters(w, s, o.output == "wide")
-	for _, part := range []func(io.Writer, api.Snapshot) error{printGroups, printTrackers, printMissing} {
+	parts := []func(io.Writer, api.Snapshot) error{printGroups, printTrackers, printMissing}
+	if o.output == "wide" {
+		parts = append(parts, printTiming)
+	}
+	for _, part := range parts {
 		if err == nil {
 			err = part(w, s)
 		}

@@ -112,6 +112,7 @@ func TestStatusCrossesUnchanged(t *testing.T) {
 		}},
 		Heard:    []Sighting{{VRID: 51, Addresses: []string{"172.160.180.200"}}},
 		Drops:    []Drop{{Verdict: "ttl", Action: "drop", Frames: 3}},
+		Timing:   Timing{Expiries: 3, Lateness: []LatenessClass{{UpTo: 50e-6, Adverts: 2}, {Adverts: 1}}},
 		Groups:   []Group{{Name: "G", Role: "master", Members: []string{"VI_1"}}},
 		Trackers: []Tracker{{Kind: "check", Name: "web", State: "down", Detail: "status 503, want 200", Routers: []string{"VI_1"}}},
 	}

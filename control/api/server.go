@@ -257,6 +257,7 @@ func fillEmpty(s *Snapshot) {
 	s.Drops = append([]Drop{}, s.Drops...)
 	s.Groups = append([]Group{}, s.Groups...)
 	s.Trackers = append([]Tracker{}, s.Trackers...)
+	s.Timing.Lateness = append([]LatenessClass{}, s.Timing.Lateness...)
 	for i := range s.Routers {
 		r := &s.Routers[i]
 		r.VIPs = append([]VIP{}, r.VIPs...)

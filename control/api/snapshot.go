@@ -169,9 +169,17 @@ type Event struct {
 	Detail string    `json:"detail,omitempty"`
 }
 
-// Timing is how late the daemon itself was, in seconds.
+// Timing is how late the daemon's own adverts left: of those that were due at an instant, from then to when the kernel
+// had taken them.
 type Timing struct {
-	Expiries      uint64  `json:"expiries"`
-	WorstLateness float64 `json:"worst_lateness_seconds"`
-	LastLateness  float64 `json:"last_lateness_seconds"`
+	Expiries      uint64          `json:"expiries"` // adverts
+	WorstLateness float64         `json:"worst_lateness_seconds"`
+	LastLateness  float64         `json:"last_lateness_seconds"`
+	Lateness      []LatenessClass `json:"lateness"` // by bound, ascending
+}
+
+// LatenessClass counts the adverts that were later than the class before allows, and no later than this one does.
+type LatenessClass struct {
+	UpTo    float64 `json:"up_to_seconds,omitempty"` // absent in the last class, which has no bound
+	Adverts uint64  `json:"adverts"`
 }
