@@ -52,14 +52,17 @@ func (d *daemon) stepGroup(g *group, r *router, now time.Duration, in election.I
 
 // act takes what a group wants done with the given routers, of which one was told something.
 func (d *daemon) act(g *group, told *router, actions []election.Action, routers []*router) {
-	r := told // whose action it is: those of a router lie together
+	r, at := told, 0 // whose action it is: those of a router lie together, and the routers in order
 	for _, a := range actions {
 		if a.Router == nil {
 			d.takeGroup(g, a.Effect)
 			continue
 		}
 		if r == nil || r.core != a.Router {
-			r = routers[slices.IndexFunc(routers, func(r *router) bool { return r.core == a.Router })]
+			for routers[at].core != a.Router {
+				at = (at + 1) % len(routers)
+			}
+			r = routers[at]
 		}
 		d.take(r, a.Effect)
 		if r != told {

@@ -10,10 +10,13 @@ import (
 	"time"
 )
 
-// Group is a sync group: routers that are master together or not at all.
+// Group is a sync group: routers that are master together or not at all. It counts how its members stand, so that one
+// that is told something costs the same however many there are.
 type Group struct {
 	name    string
 	members []*member
+	counts  counts
+	failing bool // some member's own causes of fault have come or gone since bar
 	role    Role // as last reported
 	actions []Action
 }
@@ -29,10 +32,11 @@ type Action struct {
 // Deadlines of other members move only with an action of theirs.
 func (g *Group) Step(now time.Duration, router *Router, in Input) []Action {
 	g.actions = g.actions[:0]
-	m := memberOf(g.members, router)
+	m := router.member
 	switch in.(type) {
 	case Start:
 		m.stopped = false
+		g.review(m)
 		g.bar(now) // so that it starts in fault if it has to
 	case Stop:
 		m.stopped = true
@@ -49,14 +53,8 @@ func (g *Group) Step(now time.Duration, router *Router, in Input) []Action {
 // Role is the group's: master if all members are, fault if one is, init until all have started, else backup. A member
 // that was stopped does not count.
 func (g *Group) Role() Role {
-	var seen [4]bool
-	for _, m := range g.members {
-		if !m.stopped {
-			seen[m.role()] = true
-		}
-	}
-	for _, role := range []Role{Fault, Init, Backup, Master} {
-		if seen[role] {
+	for _, role := range [...]Role{Fault, Init, Backup, Master} {
+		if g.counts.roles[role] > 0 {
 			return role
 		}
 	}
@@ -67,12 +65,12 @@ func (g *Group) Role() Role {
 // master pulls all down to backup, and when all are ready all take over.
 func (g *Group) unite(now time.Duration, lead *member) {
 	g.bar(now)
-	switch {
-	case g.first((*member).isMaster) != nil:
-		if g.first((*member).isNotMaster) != nil {
+	switch c := &g.counts; {
+	case c.roles[Master] > 0:
+		if c.roles[Master] < c.all {
 			g.stepDown(now, lead)
 		}
-	case g.first((*member).isAnybody) != nil && g.first((*member).isNotReady) == nil:
+	case c.all > 0 && c.ready == c.all:
 		lead = g.takeOver(now, lead)
 	}
 	g.report(lead)
@@ -80,6 +78,9 @@ func (g *Group) unite(now time.Duration, lead *member) {
 
 // bar keeps every member in fault while another has a cause of its own.
 func (g *Group) bar(now time.Duration) {
+	if !g.failing {
+		return
+	}
 	failed := g.first((*member).hasFailed)
 	for _, m := range g.members {
 		cause := ""
@@ -94,6 +95,7 @@ func (g *Group) bar(now time.Duration) {
 		}
 		g.barBy(now, m, cause)
 	}
+	g.failing = false // what it has told them are no causes of their own
 }
 
 // barBy sets the cause of fault that a member has by another. The new one comes before the old one goes.
@@ -110,6 +112,7 @@ func (g *Group) barBy(now time.Duration, m *member, cause string) {
 		g.tell(now, m, Cleared{Cause: was})
 	}
 	m.Router.barred = cause
+	g.review(m)
 }
 
 // stepDown pulls all masters down, because lead or somebody else is none.
@@ -140,6 +143,7 @@ func (g *Group) takeOver(now time.Duration, lead *member) *member {
 		default:
 			m.Router.Step(now, lifted{detail: detail})
 		}
+		g.review(m)
 	}
 	before := slices.Clone(g.actions)
 	g.actions = g.actions[:0]
@@ -175,6 +179,7 @@ func (g *Group) tell(now time.Duration, m *member, in Input) {
 			heardLower = true
 		}
 	}
+	g.review(m)
 	if !heardLower {
 		return
 	}

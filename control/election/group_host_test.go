@@ -3,7 +3,9 @@ package election
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
@@ -183,5 +185,32 @@ func (w *groupWorld) send(h *groupHost, segment int, priority uint8) {
 		if to != h && !(w.now < w.calm && w.chance(w.background)) {
 			w.queue.push(event{at: w.now + w.upTo(time.Millisecond), what: arrive, node: to.id, index: len(w.frames) - 1})
 		}
+	}
+}
+
+// BenchmarkGroup is a group from start to takeover: what a member costs does not depend on how many there are.
+func BenchmarkGroup(b *testing.B) {
+	for _, n := range []int{20, 2000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			steps := 0
+			for b.Loop() {
+				var members []Member
+				for i := range n {
+					members = append(members, Member{fmt.Sprint(i), New(Config{Version: 3, Priority: 100, Interval: time.Second,
+						Self: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})})})
+				}
+				g := NewGroup("g", members)
+				for round, in := range []Input{Start{}, Tick{}} {
+					for _, m := range members {
+						g.Step(time.Duration(round)*4*time.Second, m.Router, in)
+						steps++
+					}
+				}
+				if g.Role() != Master {
+					b.Fatal(g.Role())
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
+		})
 	}
 }

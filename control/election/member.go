@@ -16,8 +16,52 @@ type Member struct {
 // member is a Member as its group sees it.
 type member struct {
 	Member
-	stopped bool   // it does not count; one that was never started does, and keeps the others waiting
-	fault   string // the cause of fault that the others have while this one is in fault
+	stopped bool     // it does not count; one that was never started does, and keeps the others waiting
+	fault   string   // the cause of fault that the others have while this one is in fault
+	counted standing // as the group has counted it
+}
+
+// standing is what a group counts of a member.
+type standing struct {
+	counts, ready, failed bool
+	role                  Role
+}
+
+// counts is how the members of a group stand, those that count.
+type counts struct {
+	all, ready int
+	roles      [4]int
+}
+
+// add counts a member n times.
+func (c *counts) add(s standing, n int) {
+	if !s.counts {
+		return
+	}
+	c.all += n
+	c.roles[s.role] += n
+	if s.ready {
+		c.ready += n
+	}
+}
+
+// review counts a member as it stands now. It follows whatever may have changed that.
+func (g *Group) review(m *member) {
+	is := standing{counts: !m.stopped, ready: m.isReady(), failed: m.hasFailed(), role: m.role()}
+	g.recount(m, is)
+}
+
+func (g *Group) recount(m *member, is standing) {
+	was := m.counted
+	if is == was {
+		return
+	}
+	g.counts.add(was, -1)
+	g.counts.add(is, 1)
+	m.counted = is
+	if is.failed != was.failed || is.counts != was.counts {
+		g.failing = true
+	}
 }
 
 // NewGroup joins routers, in whatever role they are: the first Step makes them one.
@@ -36,17 +80,19 @@ func (g *Group) Regroup(now time.Duration, members []Member) []Action {
 	g.actions = g.actions[:0]
 	old := g.members
 	g.members = nil
+	stays := make(map[*member]bool, len(members))
 	var lead *member // somebody new, if there is one
 	for _, as := range members {
-		m := memberOf(old, as.Router)
-		if m == nil {
+		m := as.Router.member
+		if as.Router.group != g {
 			m = &member{}
 			lead = m
 		}
+		stays[m] = true
 		g.members = append(g.members, g.enrol(m, as))
 	}
 	for _, m := range old {
-		if memberOf(g.members, m.Router) == nil {
+		if !stays[m] {
 			g.release(now, m)
 		}
 	}
@@ -63,26 +109,20 @@ func (g *Group) Regroup(now time.Duration, members []Member) []Action {
 func (g *Group) enrol(m *member, as Member) *member {
 	m.Member = as
 	m.fault = fmt.Sprintf("sync group %s: %s is in fault", g.name, as.Name)
-	m.Router.group = g
+	m.Router.group, m.Router.member = g, m
+	g.failing = true // it may have another name
+	g.review(m)
 	return m
 }
 
 // release lets go of somebody who is no member any more.
 func (g *Group) release(now time.Duration, m *member) {
-	if m.Router.group != g {
-		return // another group has it by now
+	if m.Router.group == g { // else another group has it by now
+		m.Router.group, m.Router.member = nil, nil
+		g.barBy(now, m, "")
 	}
-	m.Router.group = nil
-	g.barBy(now, m, "")
-}
-
-func memberOf(members []*member, r *Router) *member {
-	for _, m := range members {
-		if m.Router == r {
-			return m
-		}
-	}
-	return nil
+	g.recount(m, standing{})
+	g.failing = true
 }
 
 // first is the first member that is so, among those that count; nil for none.

@@ -70,8 +70,9 @@ type Router struct {
 	phase    Phase
 	causes   []string // of fault, sorted
 	twin     twin
-	group    *Group // that has the say; nil for a router by itself
-	barred   string // the one of causes that is another member's; empty for none
+	group    *Group  // that has the say; nil for a router by itself
+	member   *member // of it
+	barred   string  // the one of causes that is another member's; empty for none
 	role     role
 	since    time.Duration
 	why      Reason
