@@ -53,24 +53,47 @@ func electionConfig(c *config.Router) election.Config {
 	}
 }
 
-// virtualAddresses is the set of the routers' virtual addresses, which are never a router's own source.
-func virtualAddresses(routers []*router) map[addressOn]bool {
+// virtualAddresses is the set of the routers' virtual addresses on some links, which are never a router's own source.
+// afloat tells where routers are that name no link; nil if that may be read of them, which only the loop may.
+func virtualAddresses(links map[string]bool, routers []*router, afloat map[*router]string) map[addressOn]bool {
 	set := make(map[addressOn]bool)
+	if len(links) == 0 {
+		return set
+	}
 	for _, r := range routers {
+		iface := r.conf.Interface
+		switch {
+		case iface != "":
+		case afloat != nil:
+			iface = afloat[r]
+		default:
+			iface = r.iface
+		}
 		for _, list := range [][]config.Address{r.conf.Addresses, r.conf.Excluded} {
 			for _, a := range list {
-				set[addressOn{r.device(a), a.Prefix.Addr()}] = true
+				if on := r.deviceFrom(iface, a); links[on] {
+					set[addressOn{on, a.Prefix.Addr()}] = true
+				}
 			}
 		}
 	}
 	return set
 }
 
-// device is the interface a virtual address sits on.
-func (r *router) device(a config.Address) string { return deviceOf(a, r, r.iface) }
+// linksOf are the links that routers are on.
+func linksOf(routers []*router) map[string]bool {
+	links := make(map[string]bool)
+	for _, r := range routers {
+		links[r.iface] = true
+	}
+	return links
+}
 
-// deviceOf is device for a router that is on a link.
-func deviceOf(a config.Address, r *router, iface string) string {
+// device is the interface a virtual address sits on.
+func (r *router) device(a config.Address) string { return r.deviceFrom(r.iface, a) }
+
+// deviceFrom is device if the router is on this link.
+func (r *router) deviceFrom(iface string, a config.Address) string {
 	switch {
 	case a.Dev != "":
 		return a.Dev

@@ -126,13 +126,13 @@ type daemon struct {
 	troubles chan notify.Trouble // from the teller
 	queries  chan func()         // questions from other goroutines, answered by running them in the loop
 
-	conf      *config.Config       // in force, but for its routers, which may have been edited; nil: observe
-	routers   []*router            // in the order of the configuration
-	groups    []*group             // likewise
-	byID      map[vrrp.ID]*router  // those that are bound
-	links     map[string]*link     // by name, those that routers or observation want
-	looked    map[string]host.Link // by name, the links at the last look, less virtual addresses
-	dampers   map[string]*damper   // of links whose changes are delayed, by name
+	conf      *config.Config      // in force, but for its routers, which may have been edited; nil: observe
+	routers   []*router           // in the order of the configuration
+	groups    []*group            // likewise
+	byID      map[vrrp.ID]*router // those that are bound
+	links     map[string]*link    // by name, those that routers or observation want
+	looked    map[string]looked   // by name, the links at the last look
+	dampers   map[string]*damper  // of links whose changes are delayed, by name
 	deadlines deadlines
 	sweep     sweep
 	armed     time.Duration // when the alarm goes off; Never: it has, or was never set

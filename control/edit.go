@@ -224,7 +224,7 @@ func (n *edit) compare(running []*router) {
 		}
 	}
 	others := slices.DeleteFunc(slices.Clone(running), func(r *router) bool { _, named := n.places[r]; return named })
-	n.vips = virtualAddressesOn(n.searched(), append(others, n.cast.routers...), n.afloat)
+	n.vips = virtualAddresses(n.searched(), append(others, n.cast.routers...), n.afloat)
 }
 
 // searched are the links on which the edit's routers look for an address of their own.
@@ -236,31 +236,4 @@ func (n *edit) searched() map[string]bool {
 		}
 	}
 	return links
-}
-
-// virtualAddressesOn is virtualAddresses of some links alone. afloat tells where routers are that name no link; nil
-// if that may be read of them, which only the loop may.
-func virtualAddressesOn(links map[string]bool, routers []*router, afloat map[*router]string) map[addressOn]bool {
-	set := make(map[addressOn]bool)
-	if len(links) == 0 {
-		return set
-	}
-	for _, r := range routers {
-		iface := r.conf.Interface
-		switch {
-		case iface != "":
-		case afloat != nil:
-			iface = afloat[r]
-		default:
-			iface = r.iface
-		}
-		for _, list := range [][]config.Address{r.conf.Addresses, r.conf.Excluded} {
-			for _, a := range list {
-				if on := deviceOf(a, r, iface); links[on] {
-					set[addressOn{on, a.Prefix.Addr()}] = true
-				}
-			}
-		}
-	}
-	return set
 }

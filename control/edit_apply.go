@@ -200,9 +200,9 @@ func (d *daemon) reviewThese(routers []*router, vips map[addressOn]bool) {
 	byName := d.linksByName()
 	for _, r := range routers {
 		r.locate(byName)
-		if r.iface != "" {
-			d.reviewLink(r.iface, byName[r.iface])
-		}
+	}
+	for _, name := range d.wantedLinks(routers) {
+		d.reviewLink(name, byName[name])
 	}
 	for _, r := range routers {
 		if r.conf.Fault == "" {

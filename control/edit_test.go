@@ -308,64 +308,91 @@ func TestAddedRouterFindsItsSource(t *testing.T) {
 	}
 }
 
-// BenchmarkEditHold is how long an edit keeps the loop from everything else: the longest question it asks.
+// fleet is the file of n routers, 250 to a link, and these links.
+func fleet(n int) (file string, links []host.Link) {
+	var b strings.Builder
+	for i := range n {
+		link := fmt.Sprintf("eth%d", i/250)
+		if i%250 == 0 {
+			l := eth0(i/250 + 1)
+			l.Name = link
+			links = append(links, l)
+		}
+		b.WriteString(strings.NewReplacer(fmt.Sprintf("VI_%d ", i%250+1), fmt.Sprintf("R%d ", i), "eth0", link).Replace(block(i%250 + 1)))
+	}
+	return b.String(), links
+}
+
+// BenchmarkEditHold is how long an edit keeps the loop from everything else: the longest question it asks. A reload
+// of the same file is beside it.
 func BenchmarkEditHold(b *testing.B) {
 	for _, n := range []int{100, 2500, 10000} {
-		b.Run(fmt.Sprintf("of-%d", n), func(b *testing.B) { benchmarkHold(b, n) })
+		b.Run(fmt.Sprintf("of-%d", n), func(b *testing.B) {
+			file, links := fleet(n)
+			d := openBench(b, links, loadFile(b, file))
+			d.o.Load = func(overrides []config.Override) (*config.Config, []config.Problem) {
+				return loadFile(b, file, overrides...), nil
+			}
+			var holds []time.Duration
+			for b.Loop() {
+				for _, e := range []api.Edit{
+					{Verb: api.AddRouters, Text: block(254), Label: "argument"},
+					{Verb: api.RemoveRouters, Names: []string{"VI_254"}},
+				} {
+					holds = append(holds, d.held(func() error {
+						p, err := d.Edit(context.Background(), e)
+						if err == nil && !p.Applied {
+							err = fmt.Errorf("not applied: %v", p.Problems)
+						}
+						return err
+					}))
+				}
+			}
+			reload := d.held(func() error { _, err := d.Reload(context.Background(), false); return err })
+			slices.Sort(holds)
+			b.ReportMetric(float64(holds[len(holds)/2].Microseconds()), "µs-median-hold")
+			b.ReportMetric(float64(holds[len(holds)-1].Microseconds()), "µs-longest-hold")
+			b.ReportMetric(float64(reload.Microseconds()), "µs-hold-of-a-reload")
+		})
 	}
 }
 
-func benchmarkHold(b *testing.B, n int) {
-	var file strings.Builder
-	var links []host.Link
-	for i := range n {
-		if i%250 == 0 {
-			l := eth0(i/250 + 1)
-			l.Name = fmt.Sprintf("eth%d", i/250)
-			links = append(links, l)
-		}
-		text := strings.NewReplacer(fmt.Sprintf("VI_%d ", i%250+1), fmt.Sprintf("R%d ", i), "eth0", fmt.Sprintf("eth%d", i/250)).Replace(block(i%250 + 1))
-		file.WriteString(text)
-	}
-	d := openBench(b, links, loadFile(b, file.String()))
-	var holds []time.Duration
-	held := func(f func() error) (longest time.Duration) {
-		done := make(chan error)
-		go func() { done <- f() }()
-		for {
-			select {
-			case question := <-d.queries:
-				began := time.Now()
-				question()
-				d.settle()
-				longest = max(longest, time.Since(began))
-			case err := <-done:
-				if err != nil {
-					b.Fatal(err)
-				}
-				return longest
+// held runs f, which asks the loop, and is the longest that one of its questions takes.
+func (b *bench) held(f func() error) (longest time.Duration) {
+	done := make(chan error)
+	go func() { done <- f() }()
+	for {
+		select {
+		case question := <-b.queries:
+			began := time.Now()
+			question()
+			b.settle()
+			longest = max(longest, time.Since(began))
+		case err := <-done:
+			if err != nil {
+				b.t.Fatal(err)
 			}
+			return longest
 		}
 	}
-	d.o.Load = func(overrides []config.Override) (*config.Config, []config.Problem) {
-		return loadFile(b, file.String(), overrides...), nil
+}
+
+// BenchmarkLinksChanged is how long the loop looks at the links when an address came to one of them.
+func BenchmarkLinksChanged(b *testing.B) {
+	for _, n := range []int{100, 2500, 10000} {
+		b.Run(fmt.Sprintf("of-%d", n), func(b *testing.B) {
+			file, links := fleet(n)
+			c := loadFile(b, file)
+			for i := range c.Routers {
+				l := &links[i/250]
+				l.Addrs = append(l.Addrs, host.LinkAddr{Prefix: c.Routers[i].Addresses[0].Prefix})
+			}
+			d := openBench(b, links, c)
+			d.linksChanged()
+			for b.Loop() {
+				links[0].Addrs = slices.Clone(links[0].Addrs)
+				d.linksChanged()
+			}
+		})
 	}
-	add := api.Edit{Verb: api.AddRouters, Text: block(254), Label: "argument"}
-	remove := api.Edit{Verb: api.RemoveRouters, Names: []string{"VI_254"}}
-	for b.Loop() {
-		for _, e := range []api.Edit{add, remove} {
-			holds = append(holds, held(func() error {
-				p, err := d.Edit(context.Background(), e)
-				if err == nil && !p.Applied {
-					err = fmt.Errorf("not applied: %v", p.Problems)
-				}
-				return err
-			}))
-		}
-	}
-	reload := held(func() error { _, err := d.Reload(context.Background(), false); return err })
-	slices.Sort(holds)
-	b.ReportMetric(float64(holds[len(holds)/2].Microseconds()), "µs-median-hold")
-	b.ReportMetric(float64(holds[len(holds)-1].Microseconds()), "µs-longest-hold")
-	b.ReportMetric(float64(reload.Microseconds()), "µs-hold-of-a-reload")
 }

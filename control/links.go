@@ -66,10 +66,10 @@ func (d *daemon) review(routers []*router) {
 	for _, r := range routers {
 		r.locate(byName)
 	}
-	for _, name := range d.wantedLinks() {
+	for _, name := range d.wantedLinks(routers) {
 		d.reviewLink(name, byName[name])
 	}
-	vips := virtualAddresses(d.routers)
+	vips := virtualAddresses(linksOf(routers), d.routers, nil)
 	for _, r := range routers {
 		if r.conf.Fault == "" {
 			d.reviewRouter(r, byName, vips)
@@ -80,12 +80,12 @@ func (d *daemon) review(routers []*router) {
 	d.keepStatic(byName)
 }
 
-// wantedLinks names the links of our routers, or those to observe, once each and in order.
-func (d *daemon) wantedLinks() []string {
+// wantedLinks names the links of routers, or those to observe, once each and in order.
+func (d *daemon) wantedLinks(routers []*router) []string {
 	names := d.o.Ifaces
 	if d.conf != nil {
 		names = nil
-		for _, r := range d.routers {
+		for _, r := range routers {
 			names = append(names, r.iface)
 		}
 	}
@@ -154,7 +154,7 @@ func (d *daemon) attached(a attachment) {
 			there = append(there, r)
 		}
 	}
-	d.reviewThese(there, virtualAddressesOn(map[string]bool{a.name: true}, d.routers, nil))
+	d.reviewThese(there, virtualAddresses(linksOf(there), d.routers, nil))
 }
 
 // tookOn takes note of what came of attach.

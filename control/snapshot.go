@@ -95,7 +95,7 @@ func (d *daemon) snapshot() api.Snapshot {
 		Config: d.o.ConfigPath, Timing: d.lateness.snapshot(), Scheduling: d.scheduling,
 		Links: []api.Link{}, Routers: []api.Router{}, Heard: []api.Sighting{}, Drops: []api.Drop{},
 	}
-	for _, name := range d.wantedLinks() {
+	for _, name := range d.wantedLinks(d.routers) {
 		s.Links = append(s.Links, d.links[name].snapshot())
 	}
 	perRouter := make(map[vrrp.ID]map[string]uint64)

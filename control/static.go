@@ -79,10 +79,13 @@ func (d *daemon) faultGroups(objects []staticObject, routers []*router) {
 		}
 	}
 	for _, r := range routers {
-		if f := faults[r.conf.Name]; f != nil {
+		f := faults[r.conf.Name]
+		if f != nil {
 			d.raise(r, f)
 		}
-		d.lift(r, faults[r.conf.Name], isStaticTopic)
+		if len(r.causes) > 0 {
+			d.lift(r, f, isStaticTopic)
+		}
 	}
 }
 
