@@ -163,6 +163,7 @@ type daemon struct {
 
 	wishes     chan sched.Settings // size 1: how the process is to be scheduled; a newer wish takes the place of an older
 	scheduling string              // what came of the last wish, for status
+	stirred    chan struct{}       // size 1: there may be garbage
 
 	events    api.Log
 	sightings sightings
@@ -212,7 +213,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer cancel(nil)
 	for name, task := range map[string]func(context.Context) error{
 		"host": h.Run, "filter": f.Run, "timer": timer.Run, "notify": teller.Run, "track": watchers.Run,
-		"schedule": d.runSchedule, "priority": d.runPriority,
+		"schedule": d.runSchedule, "priority": d.runPriority, "tidy": d.runTidy,
 		"api": func(ctx context.Context) error { return api.Serve(ctx, l, d) },
 	} {
 		wg.Go(func() {
@@ -267,6 +268,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		reloading:   make(chan struct{}, 1),
 		lasting:     byRouter(o.Kept),
 		wishes:      make(chan sched.Settings, 1),
+		stirred:     make(chan struct{}, 1),
 		guards:      wantsGuard(c.routers),
 	}
 }

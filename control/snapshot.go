@@ -66,6 +66,7 @@ func (d *daemon) event(e api.Event) {
 		e.Time = time.Now()
 	}
 	d.events.Append(e)
+	d.stir()
 }
 
 func (d *daemon) linkName(index int) string {

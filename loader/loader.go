@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -165,6 +166,7 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	}
 	routers := uint32(o.Routers)
 	for name, entries := range map[string]uint32{
+		xvMapXvAdverts: ringBytes(routers),
 		xvMapXvPlaces:  routers,
 		xvMapXvBlocks:  routers,
 		xvMapXvRouters: rowsFor(routers),
@@ -184,6 +186,16 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 		}
 	}
 	return spec, nil
+}
+
+// ringBytes is room for an advert of each router at least. More would cost: the whole ring is mapped, twice, and counts as
+// memory of the daemon's. The size of a ring is a power of two.
+func ringBytes(routers uint32) uint32 {
+	const (
+		record = 200      // about what an advert of usual length takes
+		least  = 64 << 10 // the largest page there is
+	)
+	return max(least, uint32(1)<<bits.Len32(record*routers-1))
 }
 
 // Shares of the tables. A list is written before the one it replaces is removed, hence room for two of the longest.

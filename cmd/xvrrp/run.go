@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -110,11 +111,18 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	return s.run(ctx, a.daemon, options)
 }
 
+// collectorPercent is the garbage, in percent of what is kept, at which the collector runs. A daemon that keeps megabytes
+// and makes garbage only when something happens is better off with little room than with few collections.
+const collectorPercent = 50
+
 // daemonOptions is what a daemon is started with. A configuration that is in no file is not read again.
 func (a *app) daemonOptions(c *config.Config, path string, ifaces []string, attach loader.Mode, log *slog.Logger) control.Options {
 	// The reader of the kernel's ring and the timer must never wait for a processor that the loop or an
 	// address worker holds, even on a machine with one.
 	runtime.GOMAXPROCS(max(3, runtime.GOMAXPROCS(0)))
+	if a.getenv("GOGC") == "" {
+		debug.SetGCPercent(collectorPercent)
+	}
 	o := control.Options{Config: c, ConfigPath: path, Ifaces: ifaces, Attach: attach,
 		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log}
 	if path != "" {
