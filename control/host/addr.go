@@ -15,7 +15,7 @@ import (
 
 // holding is an address on the link and the routers that hold it.
 type holding struct {
-	addr    Address
+	addr    *Address // in the list of the tenant that came first
 	users   []vrrp.ID
 	foreign bool // somebody else added it
 }
@@ -81,7 +81,7 @@ func (w *worker) add(claims []claim) {
 
 // hold notes that a tenant's address is on the link.
 func (w *worker) hold(c claim, foreign bool) {
-	w.held[c.addr.key()] = &holding{addr: *c.addr, users: []vrrp.ID{c.tenant.id}, foreign: foreign}
+	w.held[c.addr.key()] = &holding{addr: c.addr, users: []vrrp.ID{c.tenant.id}, foreign: foreign}
 	delete(w.lacking, c.addr.key())
 }
 
@@ -149,7 +149,7 @@ func (w *worker) drop(k addrKey, id vrrp.ID) {
 	}
 	delete(w.held, k)
 	if !h.foreign {
-		w.removals = append(w.removals, h.addr)
+		w.removals = append(w.removals, *h.addr)
 	}
 }
 
@@ -188,7 +188,7 @@ func (w *worker) restoreBatch() {
 	keys = slices.DeleteFunc(keys, func(k addrKey) bool { return w.held[k] == nil })
 	reqs := make([]*nl.NetlinkRequest, len(keys))
 	for i, k := range keys {
-		reqs[i] = addRequest(&w.held[k].addr)
+		reqs[i] = addRequest(w.held[k].addr)
 	}
 	var restored, present []*holding
 	for i, err := range w.nl.changeEach(reqs) {
@@ -203,7 +203,7 @@ func (w *worker) restoreBatch() {
 		default:
 			delete(w.held, keys[i])
 			for _, id := range h.users {
-				w.fail(id, &h.addr, fmt.Errorf("put %v back on %s: %w", h.addr.Prefix, w.name(), err))
+				w.fail(id, h.addr, fmt.Errorf("put %v back on %s: %w", h.addr.Prefix, w.name(), err))
 			}
 		}
 	}

@@ -156,7 +156,6 @@ func (h *Host) Bind(b Binding) error {
 			return fmt.Errorf("router %s: %w", b.Name, err)
 		}
 	}
-	b.Addrs = slices.Clone(b.Addrs)
 	next := &bound{Binding: b}
 	if old := h.bound[b.ID]; old != nil {
 		next.held = old.held

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
@@ -30,8 +31,10 @@ var errInterrupted = errors.New("the dump was interrupted by changes")
 type rtnl struct {
 	fd  int
 	seq uint32
-	buf []byte // receive buffer
 }
+
+// receiveBuffers hold the answers of one request each: there is a socket for each link, and nearly all of them rest.
+var receiveBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // openRTNL opens a socket in the calling thread's network namespace.
 func openRTNL() (*rtnl, error) {
@@ -47,7 +50,7 @@ func openRTNL() (*rtnl, error) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
 	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: rtnlPatience})
-	return &rtnl{fd: fd, buf: make([]byte, 64<<10)}, nil
+	return &rtnl{fd: fd}, nil
 }
 
 func (r *rtnl) close() error { return unix.Close(r.fd) }
@@ -65,9 +68,11 @@ func (r *rtnl) change(reqs []*nl.NetlinkRequest) ([]error, error) {
 	if err := r.send(out); err != nil {
 		return nil, err
 	}
+	buf := receiveBuffers.Get().(*[64 << 10]byte)
+	defer receiveBuffers.Put(buf)
 	results := make([]error, len(reqs))
 	for open := len(reqs); open > 0; {
-		msgs, err := r.receive()
+		msgs, err := r.receive(buf[:])
 		if err != nil {
 			return nil, err
 		}
@@ -113,9 +118,11 @@ func (r *rtnl) dumpOnce(req *nl.NetlinkRequest, f func(syscall.NetlinkMessage)) 
 	if err := r.send(req.Serialize()); err != nil {
 		return err
 	}
+	buf := receiveBuffers.Get().(*[64 << 10]byte)
+	defer receiveBuffers.Put(buf)
 	var cut error
 	for {
-		msgs, err := r.receive()
+		msgs, err := r.receive(buf[:])
 		if err != nil {
 			return err
 		}
@@ -143,10 +150,10 @@ func (r *rtnl) send(b []byte) error {
 	return nil
 }
 
-// receive returns the messages of one datagram; they are valid until the next call.
-func (r *rtnl) receive() ([]syscall.NetlinkMessage, error) {
+// receive returns the messages of one datagram, which lie in buf.
+func (r *rtnl) receive(buf []byte) ([]syscall.NetlinkMessage, error) {
 	for {
-		n, from, err := unix.Recvfrom(r.fd, r.buf, 0)
+		n, from, err := unix.Recvfrom(r.fd, buf, 0)
 		if err == unix.EINTR {
 			continue
 		}
@@ -156,7 +163,7 @@ func (r *rtnl) receive() ([]syscall.NetlinkMessage, error) {
 		if !fromKernel(from) {
 			continue
 		}
-		return syscall.ParseNetlinkMessage(r.buf[:n])
+		return syscall.ParseNetlinkMessage(buf[:n])
 	}
 }
 

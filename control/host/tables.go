@@ -220,13 +220,16 @@ func (t *tables) instruct(r *resident, rounds int) {
 	b := r.binding
 	links := linksOf(b)
 	told := union(slices.Clone(links), r.links)
-	r.links, r.waiting, r.lacking = links, make(map[int]uint64), make(map[int][]lack)
+	r.links, r.waiting, r.lacking = links, nil, nil
 	for _, link := range told {
 		o := t.orderFor(r, link)
 		o.rounds = rounds
 		if o.held && (len(r.items) > 0 || b.ID == staticID) {
 			t.receipts++
 			o.receipt = t.receipts
+			if r.waiting == nil {
+				r.waiting = make(map[int]uint64)
+			}
 			r.waiting[link] = o.receipt
 		}
 		if err := t.forward(link, o); err != nil {
@@ -243,20 +246,32 @@ func (t *tables) unsent(r *resident, o order, link int, err error) {
 		t.failures.report(o.id, opAcquire, fmt.Errorf("router %s: %w", o.name, err))
 		return
 	}
+	var lacking []lack
 	for _, a := range o.addrs {
-		r.lacking[link] = append(r.lacking[link], lack{a.Prefix.String(), err})
+		lacking = append(lacking, lack{a.Prefix.String(), err})
 	}
-	t.changed = true
+	t.setLacking(r, link, lacking)
+}
+
+// setLacking notes which static addresses a link does not have.
+func (t *tables) setLacking(r *resident, link int, lacking []lack) {
+	if r.lacking == nil {
+		r.lacking = make(map[int][]lack)
+	}
+	r.lacking[link], t.changed = lacking, true
 }
 
 // orderFor is the router's order for one link.
 func (t *tables) orderFor(r *resident, link int) order {
 	b := r.binding
 	o := order{id: b.ID, name: b.Name, source: b.Source, garpGap: b.GARPGap, gnaGap: b.GNAGap, promote: b.Promote}
-	for _, a := range b.Addrs {
-		if a.Link == link && r.bound {
-			o.addrs = append(o.addrs, a)
-		}
+	elsewhere := func(a Address) bool { return a.Link != link }
+	switch {
+	case !r.bound:
+	case !slices.ContainsFunc(b.Addrs, elsewhere):
+		o.addrs = b.Addrs // as nearly always; one list serves all
+	default:
+		o.addrs = slices.DeleteFunc(slices.Clone(b.Addrs), elsewhere)
 	}
 	if t.isExtra(b, link) {
 		o.extra = b.ExtraEvery
@@ -284,7 +299,7 @@ func (t *tables) settle(s settlement) {
 		return
 	}
 	if s.id == staticID && slices.Contains(r.links, s.link) {
-		r.lacking[s.link], t.changed = s.lacking, true
+		t.setLacking(r, s.link, s.lacking)
 	}
 	if r.waiting[s.link] == s.receipt {
 		delete(r.waiting, s.link)
