@@ -348,7 +348,7 @@ func (d *daemon) raise(r *router, faults map[string]string) {
 		if text == "" || text == was {
 			continue
 		}
-		r.causes[topic] = text
+		put(&r.causes, topic, text)
 		d.step(r, d.now(), election.Failed{Cause: text})
 		if was != "" {
 			d.step(r, d.now(), election.Cleared{Cause: was})
@@ -357,12 +357,27 @@ func (d *daemon) raise(r *router, faults map[string]string) {
 	d.settle()
 }
 
+// put writes into a map that is nil while it is empty: of thousands of routers hardly one has anything in it.
+func put(m *map[string]string, key, value string) {
+	if *m == nil {
+		*m = make(map[string]string)
+	}
+	(*m)[key] = value
+}
+
+// drop deletes from such a map.
+func drop(m *map[string]string, key string) {
+	if delete(*m, key); len(*m) == 0 {
+		*m = nil
+	}
+}
+
 // lift ends the faults of a router, of the topics that are governed by the caller, that are not among those given.
 func (d *daemon) lift(r *router, faults map[string]string, governed func(topic string) bool) {
 	for _, topic := range sortedKeys(r.causes) {
 		if governed(topic) && faults[topic] == "" {
 			was := r.causes[topic]
-			delete(r.causes, topic)
+			drop(&r.causes, topic)
 			d.step(r, d.now(), election.Cleared{Cause: was})
 		}
 	}

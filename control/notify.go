@@ -32,7 +32,7 @@ type announcements struct {
 // prepareAnnouncements makes a router's or group's notifications ready to be run. A script that cannot be run is
 // left out and reported.
 func prepareAnnouncements(name string, isGroup bool, c *config.Notify, g *config.Global, log *slog.Logger) announcements {
-	a := announcements{name: name, group: isGroup, commands: make(map[string]*script.Command), priorities: c.PriorityChanges,
+	a := announcements{name: name, group: isGroup, priorities: c.PriorityChanges,
 		mail: c.Mail, deleted: notify.Fault}
 	if c.Deleted != nil || c.DeletedWithoutCommand {
 		a.deleted = notify.Deleted
@@ -41,9 +41,14 @@ func prepareAnnouncements(name string, isGroup bool, c *config.Notify, g *config
 		notify.Master: c.Master, notify.Backup: c.Backup, notify.Fault: c.Fault, notify.Stop: c.Stop,
 		notify.Deleted: c.Deleted, notify.MasterRxLower: c.MasterRxLower,
 	} {
-		if ready := prepare(cmd, g, log); ready != nil {
-			a.commands[state] = ready
+		ready := prepare(cmd, g, log)
+		if ready == nil {
+			continue
 		}
+		if a.commands == nil {
+			a.commands = make(map[string]*script.Command)
+		}
+		a.commands[state] = ready
 	}
 	a.always = prepare(c.Any, g, log)
 	return a

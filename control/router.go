@@ -46,14 +46,14 @@ type router struct {
 	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
 
 	weighed uint8             // the priority in force, as last told
-	notes   map[string]string // standing warnings by topic
-	causes  map[string]string // standing faults of the link, by topic
+	notes   map[string]string // standing warnings by topic; see put
+	causes  map[string]string // standing faults of the link, likewise
 }
 
 func newRouter(c *config.Router, tells announcements, log *slog.Logger) *router {
 	r := &router{conf: c, iface: c.Interface, tells: tells, log: log.With("link", c.Interface, "vrid", int(c.VRID)),
 		core: election.New(electionConfig(c)), heap: -1, retryAt: election.Never,
-		verifier: newVerifier(c.HMAC, len(c.Peers), nil), notes: make(map[string]string), causes: make(map[string]string)}
+		verifier: newVerifier(c.HMAC, len(c.Peers), nil)}
 	r.weighed = r.core.State().Priority
 	return r
 }
@@ -239,7 +239,7 @@ func (d *daemon) note(r *router, topic, detail, message string) {
 	if r.notes[topic] == detail {
 		return
 	}
-	r.notes[topic] = detail
+	put(&r.notes, topic, detail)
 	r.log.Warn("("+r.conf.Name+") "+message, "why", topic)
 	d.event(api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail})
 }

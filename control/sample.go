@@ -89,7 +89,7 @@ func (d *daemon) report(s loader.Sample, seen *sighting, r *router) bool {
 		d.event(api.Event{Kind: "conflict", Router: r.name(), Why: "conflict",
 			Detail: fmt.Sprintf("%v (%s) uses VRID %d on %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link, seen.detail)})
 		if r != nil {
-			r.notes["conflict"] = fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src)
+			put(&r.notes, "conflict", fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src))
 		}
 	case s.Verdict == verdict.Foreign && d.conf != nil && !d.conf.Global.LogUnknown, !d.mayLog(s.At):
 		return false
@@ -160,7 +160,7 @@ func (d *daemon) compare(r *router, a loader.Advert, adv vrrp.Advert) {
 	if missing, extra := difference(ours, adv.Addrs), difference(adv.Addrs, ours); len(missing)+len(extra) > 0 {
 		d.noted(r, "addresses", fmt.Sprintf("%v advertises another address list than ours: missing %v, extra %v", a.Src, missing, extra))
 	} else {
-		delete(r.notes, "addresses")
+		drop(&r.notes, "addresses")
 	}
 	if adv.Version == 3 && !a.ID.V6 && adv.Checksum != r.conf.SendChecksum {
 		d.noted(r, "checksum", fmt.Sprintf("%v sends the other form of checksum than we do and may refuse our adverts; see v3_checksum_as_v2", a.Src))
