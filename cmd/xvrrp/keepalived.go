@@ -224,6 +224,7 @@ func (a *app) serveKeepalived(ctx context.Context, k keepalivedFlags, conf *conf
 			syscall.SIGUSR1: d.data, syscall.SIGUSR2: d.stats, signalJSON: d.json, signalClear: d.statsAndClear,
 		},
 		ready: func(ctx context.Context, h control.Handle) error {
+			a.collectAt(collectorRunning)
 			log.Info("Startup complete")
 			if k.dump {
 				d.logData(ctx, h)

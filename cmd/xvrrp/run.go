@@ -105,24 +105,34 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	if err := requireCapabilities(a.capabilities); err != nil {
 		return err
 	}
-	s := service{log: log, supervisor: supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log}}
+	s := service{log: log, supervisor: supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log},
+		ready: func(context.Context, control.Handle) error { a.collectAt(collectorRunning); return nil }}
 	options := a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log)
 	options.State, options.Kept = kept.file, kept.overrides
 	return s.run(ctx, a.daemon, options)
 }
 
-// collectorPercent is the garbage, in percent of what is kept, at which the collector runs. A daemon that keeps megabytes
-// and makes garbage only when something happens is better off with little room than with few collections.
-const collectorPercent = 50
+// How much garbage there may be before the collector runs, in percent of what is kept. What is kept for good is made while the
+// daemon starts, and lies the closer together the less garbage is between. Later, garbage is made when there is something
+// better to do than to collect it, and is given back afterwards.
+const (
+	collectorStarting = 20
+	collectorRunning  = 100
+)
+
+// collectAt has the collector run at so much garbage, unless the operator says when.
+func (a *app) collectAt(percent int) {
+	if a.getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
+}
 
 // daemonOptions is what a daemon is started with. A configuration that is in no file is not read again.
 func (a *app) daemonOptions(c *config.Config, path string, ifaces []string, attach loader.Mode, log *slog.Logger) control.Options {
 	// The reader of the kernel's ring and the timer must never wait for a processor that the loop or an
 	// address worker holds, even on a machine with one.
 	runtime.GOMAXPROCS(max(3, runtime.GOMAXPROCS(0)))
-	if a.getenv("GOGC") == "" {
-		debug.SetGCPercent(collectorPercent)
-	}
+	a.collectAt(collectorStarting)
 	o := control.Options{Config: c, ConfigPath: path, Ifaces: ifaces, Attach: attach,
 		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log}
 	if path != "" {

@@ -32,7 +32,7 @@ func (o Override) Masked() string {
 		}
 		b.WriteString(line)
 	}
-	return b.String()
+	return strings.Clone(b.String()) // it is kept, without the builder's spare room
 }
 
 const (
@@ -133,7 +133,7 @@ func atRunTime(router string) string { return router + " at run time" }
 func (n *node) render() string {
 	var b strings.Builder
 	n.renderTo(&b, "")
-	return b.String()
+	return strings.Clone(b.String()) // it is kept, without the builder's spare room
 }
 
 func (n *node) renderTo(b *strings.Builder, indent string) {
