@@ -63,6 +63,7 @@ var ErrNothingToDo = errors.New("nothing to do")
 type hands interface {
 	Advertise(id vrrp.ID, priority uint8)
 	Flush()
+	Expect(id vrrp.ID)
 	Acquire(id vrrp.ID)
 	Release(id vrrp.ID)
 	Announce(id vrrp.ID, repeat int)

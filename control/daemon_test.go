@@ -67,6 +67,7 @@ func (h *recorder) Notify(e notify.Event)          { h.told = append(h.told, e) 
 func (h *recorder) Reconfigure(notify.Options)     {}
 func (h *recorder) Sweep() error                   { return nil }
 func (h *recorder) Links() []host.Link             { return h.links }
+func (h *recorder) Expect(vrrp.ID)                 {}
 func (h *recorder) Flush() {
 	if n := len(h.did); n > 0 && strings.HasPrefix(h.did[n-1], "advertise") {
 		h.note("flush")

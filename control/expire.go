@@ -107,6 +107,9 @@ func (d *daemon) doubt(r *router, due time.Duration) {
 	r.silent = false
 	if d.now() < due {
 		d.flush()
+		if r.bound != nil {
+			d.hands.Expect(r.bound.id)
+		}
 		d.await(due)
 	}
 	now := d.now()

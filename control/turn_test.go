@@ -200,6 +200,7 @@ type idleHands struct{}
 
 func (idleHands) Advertise(vrrp.ID, uint8) {}
 func (idleHands) Flush()                   {}
+func (idleHands) Expect(vrrp.ID)           {}
 func (idleHands) Acquire(vrrp.ID)          {}
 func (idleHands) Release(vrrp.ID)          {}
 func (idleHands) Announce(vrrp.ID, int)    {}

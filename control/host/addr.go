@@ -26,6 +26,9 @@ func (h *holding) use(id vrrp.ID) {
 	}
 }
 
+// addressBatch is the number of addresses added at once. Few are announced early, and sending more at once gains nothing.
+const addressBatch = 32
+
 // claim is an address that a tenant wants on the link.
 type claim struct {
 	tenant *tenant
@@ -36,10 +39,10 @@ type claim struct {
 func (w *worker) addBatch() {
 	var claims []claim
 	var settled []*tenant
-	for len(w.todo) > 0 && len(claims) < rtnlBatch {
+	for len(w.todo) > 0 && len(claims) < addressBatch {
 		t := w.todo[0]
 		w.prepare(t)
-		for ; t.next < len(t.addrs) && len(claims) < rtnlBatch; t.next++ {
+		for ; t.next < len(t.addrs) && len(claims) < addressBatch; t.next++ {
 			a := &t.addrs[t.next]
 			if h := w.held[a.key()]; h != nil {
 				h.use(t.id)
@@ -81,6 +84,7 @@ func (w *worker) add(claims []claim) {
 
 // hold notes that a tenant's address is on the link.
 func (w *worker) hold(c claim, foreign bool) {
+	w.changed = true
 	w.held[c.addr.key()] = &holding{addr: c.addr, users: []vrrp.ID{c.tenant.id}, foreign: foreign}
 	delete(w.lacking, c.addr.key())
 }
@@ -153,7 +157,7 @@ func (w *worker) drop(k addrKey, id vrrp.ID) {
 	}
 }
 
-// vacate removes every address of ours.
+// vacate takes every address of ours off the link.
 func (w *worker) vacate() {
 	for _, t := range w.tenants {
 		w.giveUp(t, &order{id: t.id})
@@ -196,7 +200,7 @@ func (w *worker) restoreBatch() {
 		switch {
 		case h == nil: // named twice
 		case err == nil:
-			h.foreign = false
+			h.foreign, w.changed = false, true
 			restored = append(restored, h)
 		case errors.Is(err, unix.EEXIST):
 			present = append(present, h)

@@ -133,26 +133,27 @@ func parseAddr(m syscall.NetlinkMessage) (e addrEntry, ok bool) {
 	if m.Header.Type != unix.RTM_NEWADDR && m.Header.Type != unix.RTM_DELADDR || len(m.Data) < unix.SizeofIfAddrmsg {
 		return e, false
 	}
-	head := nl.DeserializeIfAddrmsg(m.Data)
-	attrs, err := nl.ParseRouteAttr(m.Data[unix.SizeofIfAddrmsg:])
-	if err != nil {
-		return e, false
-	}
-	e.link, e.flags = int(head.Index), uint32(head.Flags)
+	length := m.Data[1] // of struct ifaddrmsg
+	e.link, e.flags = int(binary.NativeEndian.Uint32(m.Data[4:])), uint32(m.Data[2])
 	var dest netip.Addr
-	for _, a := range attrs {
-		switch a.Attr.Type {
+	for b := m.Data[unix.SizeofIfAddrmsg:]; len(b) > 0; {
+		kind, value, rest, whole := nextAttr(b)
+		if !whole {
+			return e, false
+		}
+		b = rest
+		switch kind {
 		case unix.IFA_LOCAL:
-			e.key.local, _ = netip.AddrFromSlice(a.Value)
+			e.key.local, _ = netip.AddrFromSlice(value)
 		case unix.IFA_ADDRESS:
-			dest, _ = netip.AddrFromSlice(a.Value)
+			dest, _ = netip.AddrFromSlice(value)
 		case unix.IFA_FLAGS:
-			if len(a.Value) == 4 {
-				e.flags = binary.NativeEndian.Uint32(a.Value)
+			if len(value) == 4 {
+				e.flags = binary.NativeEndian.Uint32(value)
 			}
 		case ifaProto:
-			if len(a.Value) == 1 {
-				e.proto = a.Value[0]
+			if len(value) == 1 {
+				e.proto = value[0]
 			}
 		}
 	}
@@ -162,7 +163,7 @@ func parseAddr(m syscall.NetlinkMessage) (e addrEntry, ok bool) {
 	if !dest.IsValid() {
 		dest = e.key.local
 	}
-	e.key.dest = netip.PrefixFrom(dest, int(head.Prefixlen))
+	e.key.dest = netip.PrefixFrom(dest, int(length))
 	return e, e.key.local.IsValid() && e.key.dest.IsValid()
 }
 

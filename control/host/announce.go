@@ -20,12 +20,13 @@ type burst struct {
 	at     int // place in the tenant's addresses where the round goes on
 }
 
-// announcer paces the announcements of one kind on one link, gratuitous ARP or neighbour advertisements. Routers
-// take turns round by round, so that each one's first round is not kept waiting by another's last.
+// announcer paces the announcements of one kind on one link, gratuitous ARP or neighbour advertisements. First rounds
+// come first; further ones take turns.
 type announcer struct {
 	kind   int
-	queue  []*burst
-	bursts map[*tenant]*burst // those of the queue that were not cancelled
+	first  []*burst
+	later  []*burst
+	bursts map[*tenant]*burst // those in the queues that were not cancelled
 }
 
 func newAnnouncer(kind int) *announcer {
@@ -40,7 +41,7 @@ func (a *announcer) start(t *tenant, rounds int) {
 	}
 	b := &burst{tenant: t, rounds: rounds}
 	a.bursts[t] = b
-	a.queue = append(a.queue, b)
+	a.first = append(a.first, b)
 }
 
 func (a *announcer) cancel(t *tenant) {
@@ -50,19 +51,28 @@ func (a *announcer) cancel(t *tenant) {
 	}
 }
 
-// due is when the next announcement may be sent, never if there is none.
-func (a *announcer) due(p *pace) time.Duration {
-	if len(a.queue) == 0 {
-		return never
+func (a *announcer) cancelAll() {
+	a.first, a.later = nil, nil
+	clear(a.bursts)
+}
+
+// due is when the next announcement may be sent, of a first round or of any; never if there is none.
+func (a *announcer) due(p *pace, first bool) time.Duration {
+	if len(a.first) > 0 || !first && len(a.later) > 0 {
+		return p.due(a.kind)
 	}
-	return p.due(a.kind)
+	return never
 }
 
 // take returns the next address to announce, if one may be announced now. held says whether a tenant's address
 // is on the link.
-func (a *announcer) take(now time.Duration, p *pace, held func(*tenant, *Address) bool) (*tenant, *Address) {
-	for len(a.queue) > 0 && now >= p.due(a.kind) {
-		b := a.queue[0]
+func (a *announcer) take(now time.Duration, p *pace, first bool, held func(*tenant, *Address) bool) (*tenant, *Address) {
+	for now >= a.due(p, first) {
+		queue := &a.first
+		if len(a.first) == 0 {
+			queue = &a.later
+		}
+		b := (*queue)[0]
 		at := b.at
 		if addr := b.advance(a.kind == kindNA, held); addr != nil {
 			if p.claim(a.kind, now, p.gap(a.kind, &b.tenant.order)) {
@@ -71,10 +81,10 @@ func (a *announcer) take(now time.Duration, p *pace, held func(*tenant, *Address
 			b.at = at // another link of the pace was quicker
 			return nil, nil
 		}
-		a.queue = a.queue[1:]
+		*queue = (*queue)[1:]
 		b.at = 0
 		if b.rounds--; b.rounds > 0 {
-			a.queue = append(a.queue, b)
+			a.later = append(a.later, b)
 		} else if b.rounds == 0 { // not cancelled
 			delete(a.bursts, b.tenant)
 		}
@@ -94,21 +104,30 @@ func (b *burst) advance(v6 bool, held func(*tenant, *Address) bool) *Address {
 	return nil
 }
 
-// herald sends announcements for a worker.
-type herald struct {
+// voice is what the crew announces with.
+type voice struct {
 	socket *packetSocket
-	kinds  [2]*announcer
 	buf    [frameBatch * maxAnnouncement]byte
 	from   [frameBatch]vrrp.ID // whose frame it is, by place in the batch
 }
 
-// openHerald opens its socket in the calling thread's network namespace.
-func openHerald() (*herald, error) {
+// openVoice opens its socket in the calling thread's network namespace.
+func openVoice() (*voice, error) {
 	s, err := openPacketSocket(priorityAnnounce)
 	if err != nil {
 		return nil, err
 	}
-	return &herald{socket: s, kinds: [2]*announcer{newAnnouncer(kindARP), newAnnouncer(kindNA)}}, nil
+	return &voice{socket: s}, nil
+}
+
+// herald announces what is on a link.
+type herald struct {
+	voice *voice
+	kinds [2]*announcer
+}
+
+func newHerald(v *voice) *herald {
+	return &herald{voice: v, kinds: [2]*announcer{newAnnouncer(kindARP), newAnnouncer(kindNA)}}
 }
 
 func (h *herald) start(t *tenant, rounds int) {
@@ -125,27 +144,27 @@ func (h *herald) cancel(t *tenant) {
 
 func (h *herald) cancelAll() {
 	for _, a := range h.kinds {
-		a.queue = nil
-		clear(a.bursts)
+		a.cancelAll()
 	}
 }
 
-// next is the instant of the next announcement, never if there is none.
-func (h *herald) next(p *pace) time.Duration {
+// next is the instant of the next announcement, of a first round or of any; never if there is none.
+func (h *herald) next(p *pace, first bool) time.Duration {
 	at := never
 	for _, a := range h.kinds {
-		at = min(at, a.due(p))
+		at = min(at, a.due(p, first))
 	}
 	return at
 }
 
-// send sends one batch of what is due.
-func (h *herald) send(l *Link, p *pace, held func(*tenant, *Address) bool, f *failures) {
+// send sends one batch of what is due, of first rounds or of any.
+func (h *herald) send(l *Link, p *pace, first bool, held func(*tenant, *Address) bool, f *failures) {
 	now := Now()
-	buf := h.buf[:0]
+	v := h.voice
+	buf := v.buf[:0]
 	for _, a := range h.kinds {
-		for !h.socket.full() {
-			t, addr := a.take(now, p, held)
+		for !v.socket.full() {
+			t, addr := a.take(now, p, first, held)
 			if t == nil {
 				break
 			}
@@ -155,12 +174,12 @@ func (h *herald) send(l *Link, p *pace, held func(*tenant, *Address) bool, f *fa
 			} else {
 				buf = appendGARP(buf, l.MAC, addr.Prefix.Addr())
 			}
-			h.from[h.socket.n] = t.id
-			h.socket.add(l.Index, buf[start:])
+			v.from[v.socket.n] = t.id
+			v.socket.add(l.Index, buf[start:])
 		}
 	}
-	h.socket.send(func(i int, err error) {
-		f.report(h.from[i], opAnnounce, fmt.Errorf("announce on %s: %w", l.Name, err))
+	v.socket.send(func(i int, err error) {
+		f.report(v.from[i], opAnnounce, fmt.Errorf("announce on %s: %w", l.Name, err))
 	})
 	p.delay(Now() - now)
 }

@@ -1,132 +1,149 @@
 package host
 
-import "fmt"
+import (
+	"context"
+	"slices"
+	"time"
+)
 
-// The workers of links: who has one, and what the watcher tells them.
+// crew does what may take time, one batch after the other: it is one goroutine for all links, because the kernel changes
+// addresses and routes one at a time, whoever asks (the rtnl lock), and what already runs need not be woken.
+type crew struct {
+	desk   desk
+	nl     *rtnl
+	voice  *voice
+	tables *tables
 
-// order puts an order into the box of a link's worker. A link that is gone has nothing that could be released.
-func (h *Host) order(link int, o order) error {
-	if !o.held && !h.hasWorker(link) {
-		return nil
-	}
-	w, err := h.worker(link)
-	if err != nil {
-		return err
-	}
-	w.box.order(o)
-	return nil
+	state  map[job]progress // of those that do not rest
+	busy   []job            // that have pressing work
+	calm   []job            // that have work which waits while there is any that presses
+	alarms map[job]time.Duration
 }
 
-func (h *Host) hasWorker(link int) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.workers[link] != nil
+// job is a part of the crew's work: routes and rules, or the addresses of one link.
+type job interface {
+	readMail()
+	work() progress       // does one batch
+	alarm() time.Duration // when a resting job has work again of its own accord
 }
 
-// worker is the link's worker; a new one is started if Run is running.
-func (h *Host) worker(link int) (*worker, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if w := h.workers[link]; w != nil {
-		return w, nil
-	}
-	if h.watch.link(link) == nil && !h.vmacs.awaits(link) {
-		return nil, fmt.Errorf("link %d is gone", link)
-	}
-	var w *worker
-	err := h.ns.do(func() (err error) {
-		w, err = h.openWorker(link)
-		return err
-	})
+// progress is how a job goes on after a batch.
+type progress uint8
+
+const (
+	resting progress = iota
+	calm
+	pressing
+)
+
+// openCrew takes its sockets in the calling thread's network namespace.
+func openCrew() (*crew, error) {
+	nl, err := openRTNL()
 	if err != nil {
 		return nil, err
 	}
-	h.workers[link] = w
-	if h.start != nil {
-		h.start(w)
+	voice, err := openVoice()
+	if err != nil {
+		nl.close()
+		return nil, err
 	}
-	return w, nil
+	return &crew{nl: nl, voice: voice, state: make(map[job]progress), alarms: make(map[job]time.Duration)}, nil
 }
 
-func (h *Host) startWorkers(start func(*worker)) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.start = start
-	for _, w := range h.workers {
-		start(w)
-	}
+func (c *crew) close() {
+	c.nl.close()
+	c.voice.socket.close()
 }
 
-func (h *Host) forgetWorkers() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.start = nil
-	clear(h.workers)
-}
-
-// addressLost passes on that an address was deleted, by whomever.
-func (h *Host) addressLost(link int, k addrKey) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if w := h.workers[link]; w != nil {
-		w.box.lost(k)
-	}
-}
-
-// tableLost passes on that a route or rule was deleted, by whomever.
-func (h *Host) tableLost(s tableSign) {
-	if h.tables.protocols[s.protocol].Load() {
-		h.tables.box.lost(s)
-	}
-}
-
-// linksChanged tells the workers what became of their links: of one that is gone the worker ends, for its index does
-// not come back and its addresses went with it; on one that came up or has another MAC everything is announced.
-func (h *Host) linksChanged(before, now *linkTable) {
-	h.vmacs.review(now)
-	for i := range now.all {
-		is := &now.all[i]
-		was := before.byIndex[is.Index]
-		risen := is.Up && (was == nil || !was.Up)
-		if risen {
-			h.tables.box.cameUp(is.Index)
-		}
-		if risen || was != nil && was.MAC != is.MAC {
-			h.reviewLink(is.Index)
+// run works until ctx ends, then reads what the loop had wished by then and takes all that is held off the host.
+func (c *crew) run(ctx context.Context, dismiss func() []*worker) {
+	stop := context.AfterFunc(ctx, c.desk.latch.open)
+	defer stop()
+	for ctx.Err() == nil {
+		c.readMail()
+		c.wakeDue()
+		if !c.turn() {
+			c.desk.latch.wait(c.nextAlarm())
 		}
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for link, w := range h.workers {
-		if now.byIndex[link] == nil && !h.vmacs.awaits(link) {
-			delete(h.workers, link)
-			h.paces.forget(link)
-			w.cancel()
+	for c.readMail() { // what is read may be passed on
+	}
+	c.tables.vacate()
+	for _, w := range dismiss() {
+		w.vacate()
+	}
+}
+
+// readMail has those jobs read their mail that have any.
+func (c *crew) readMail() (any bool) {
+	mailed := c.desk.sort()
+	for _, j := range mailed {
+		j.readMail()
+		c.press(j)
+	}
+	return len(mailed) > 0
+}
+
+// press puts a job among the busy ones.
+func (c *crew) press(j job) {
+	switch c.state[j] {
+	case pressing:
+		return
+	case calm:
+		c.calm = slices.DeleteFunc(c.calm, func(other job) bool { return other == j })
+	}
+	c.place(j, pressing)
+}
+
+// turn has the next job do a batch, and tells whether there was one.
+func (c *crew) turn() bool {
+	queue := &c.busy
+	if len(c.busy) == 0 {
+		queue = &c.calm
+	}
+	if len(*queue) == 0 {
+		return false
+	}
+	j := (*queue)[0]
+	*queue = (*queue)[1:]
+	c.place(j, j.work())
+	return true
+}
+
+// place puts a job that is in no queue where its progress belongs.
+func (c *crew) place(j job, p progress) {
+	c.state[j] = p
+	delete(c.alarms, j)
+	switch p {
+	case pressing:
+		c.busy = append(c.busy, j)
+	case calm:
+		c.calm = append(c.calm, j)
+	case resting:
+		delete(c.state, j)
+		if at := j.alarm(); at != never {
+			c.alarms[j] = at
 		}
 	}
 }
 
-func (h *Host) reviewLink(link int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if w := h.workers[link]; w != nil {
-		w.box.review()
+// wakeDue presses the jobs whose alarm has come.
+func (c *crew) wakeDue() {
+	if len(c.alarms) == 0 {
+		return
+	}
+	now := Now()
+	for j, at := range c.alarms {
+		if at <= now {
+			c.press(j)
+		}
 	}
 }
 
-func (h *Host) eventsLost() {
-	h.tables.box.audit()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, w := range h.workers {
-		w.box.audit()
+func (c *crew) nextAlarm() time.Duration {
+	next := never
+	for _, at := range c.alarms {
+		next = min(next, at)
 	}
-}
-
-func (h *Host) sweepLinks() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, w := range h.workers {
-		w.box.sweep()
-	}
+	return next
 }

@@ -29,6 +29,7 @@ type Host struct {
 	sysctls  *sysctls
 	vmacs    *vmacs
 	paces    *paces
+	crew     *crew
 	tables   *tables
 	marks    bool // the kernel keeps our mark on addresses
 
@@ -38,9 +39,8 @@ type Host struct {
 	bound    map[vrrp.ID]*bound
 	watching bool // routes and rules, too
 
-	mu      sync.Mutex // guards what follows
-	workers map[int]*worker
-	start   func(*worker) // nil unless Run is running
+	mu      sync.Mutex      // guards what follows
+	workers map[int]*worker // by link
 }
 
 // bound is a router and what is wanted of it now.
@@ -74,9 +74,11 @@ func (h *Host) open() (err error) {
 	if h.vmacs, err = openVMACs(h.log, h.watch, h.sysctls); err != nil {
 		return err
 	}
-	if h.tables, err = h.openTables(); err != nil {
+	if h.crew, err = openCrew(); err != nil {
 		return err
 	}
+	h.tables = h.newTables()
+	h.crew.tables = h.tables
 	h.watch.onLost, h.watch.onRemoved, h.watch.onLinks, h.watch.onResync =
 		h.addressLost, h.tableLost, h.linksChanged, h.eventsLost
 	if h.tx, err = openTransmitter(h.watch, h.failures); err != nil {
@@ -91,41 +93,26 @@ func (h *Host) open() (err error) {
 func (h *Host) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	holding, letGo := context.WithCancel(context.WithoutCancel(ctx)) // of the links' workers: the last to go
-	var running, holders sync.WaitGroup
+	var running sync.WaitGroup
 	running.Go(func() { h.failures.run(ctx) })
-	h.startWorkers(func(w *worker) {
-		ctx, cancel := context.WithCancel(holding)
-		w.cancel = cancel
-		holders.Go(func() {
-			defer w.close()
-			w.run(ctx)
-		})
-	})
-	running.Go(func() { h.tables.run(ctx) })
+	running.Go(func() { h.crew.run(ctx, h.dismissWorkers) })
 	err := h.watch.run(ctx)
 	cancel()
 	running.Wait()
-	h.forgetWorkers()
-	letGo()
-	holders.Wait()
 	h.vmacs.removeAll()
 	return err
 }
 
 // Close frees the sockets. Run must have returned.
 func (h *Host) Close() error {
-	for _, w := range h.workers {
-		w.close() // it was never started
-	}
 	if h.groups != nil {
 		h.groups.close()
 	}
 	if h.tx != nil {
 		h.tx.close()
 	}
-	if h.tables != nil {
-		h.tables.close()
+	if h.crew != nil {
+		h.crew.close()
 	}
 	if h.vmacs != nil {
 		h.vmacs.close()
@@ -193,6 +180,14 @@ func (h *Host) Advertise(id vrrp.ID, priority uint8) { h.tx.queueAdverts(id, pri
 
 // Flush sends everything queued in as few system calls as possible.
 func (h *Host) Flush() { h.tx.flush() }
+
+// Expect says that the router is about to acquire. The crew is told once more what it knows: it wakes up, and what was
+// touched lately is found sooner.
+func (h *Host) Expect(id vrrp.ID) {
+	if b := h.bound[id]; b != nil {
+		h.want(id, b.held, 0)
+	}
+}
 
 // Acquire adds the router's addresses, then its routes, then its rules, and keeps them: what somebody deletes is put
 // back at once, unless it is marked NoTrack. What is there already and not ours counts as held; it is not removed

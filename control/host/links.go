@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,33 +23,9 @@ import (
 // there is then read from the kernel, so a lost or reordered event costs time but never leaves a wrong picture. The
 // exceptions are deleted addresses, routes and rules, whose event alone starts putting them back.
 
-const (
-	// eventBuffer is the receive buffer for events; it holds the deletion of some ten thousand addresses.
-	eventBuffer = 8 << 20
-	// eventBurst is how many datagrams are taken before the picture is renewed, even if more are waiting.
-	eventBurst = 256
-	// costlyRefresh is the time above which renewing the picture is followed by a rest of equal length, so that
-	// a storm of events costs half a core at most.
-	costlyRefresh = 2 * time.Millisecond
-)
-
-var subscriptions = []int{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR}
-
-var tableSubscriptions = []int{
-	unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE,
-}
-
-// withoutNewRoutes lets every message pass whose type, at offset 4 in host order, is not RTM_NEWROUTE.
-var withoutNewRoutes = func() unix.SockFprog {
-	newRoute := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.RTM_NEWROUTE)) // as BPF loads it
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: 4},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(newRoute), Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 20},
-	}
-	return unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-}()
+// The picture is renewed at once after a quiet time, and then at most every lookPause, or half of the time if renewing
+// takes longer: a storm of events costs half a core at most, and wakes the loop at a bounded rate.
+const lookPause = 10 * time.Millisecond
 
 // linkTable is the picture at one moment. It is never changed once published.
 type linkTable struct {
@@ -66,7 +42,12 @@ type watcher struct {
 
 	links   map[int]Link
 	dirty   map[int]bool // links whose addresses are to be read again
+	lost    bool         // everything is to be read again
 	changed bool         // since the last publication
+
+	mu    sync.Mutex
+	asked map[int]bool // links that somebody wants to be looked at
+	poked bool         // the wait for events is to end
 
 	table   atomic.Pointer[linkTable]
 	changes chan struct{} // size 1: a pending notice stands for all later ones
@@ -92,6 +73,7 @@ func openWatcher(log *slog.Logger) (*watcher, error) {
 		log: log, events: events, query: query,
 		buf:     make([]byte, 64<<10),
 		dirty:   make(map[int]bool),
+		asked:   make(map[int]bool),
 		changes: make(chan struct{}, 1),
 	}
 	if err := w.resync(); err != nil {
@@ -102,143 +84,43 @@ func openWatcher(log *slog.Logger) (*watcher, error) {
 	return w, nil
 }
 
-func subscribe() (*os.File, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
-	if err != nil {
-		return nil, fmt.Errorf("open link events: %w", err)
-	}
-	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("bind link events: %w", err)
-	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, eventBuffer); err != nil {
-		// Without CAP_NET_ADMIN the system's limit holds; an overflow is noticed and made good.
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, eventBuffer)
-	}
-	for _, group := range subscriptions {
-		if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, group); err != nil {
-			unix.Close(fd)
-			return nil, fmt.Errorf("subscribe to link events: %w", err)
-		}
-	}
-	return os.NewFile(uintptr(fd), "rtnetlink events"), nil
-}
-
-// watchTables subscribes to routes and rules. Routes that are added are of no interest, and a router with a full
-// table has many: the kernel filters them.
-func (w *watcher) watchTables() error {
-	conn, err := w.events.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var refused error
-	err = conn.Control(func(fd uintptr) {
-		refused = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &withoutNewRoutes)
-		for _, group := range tableSubscriptions {
-			refused = errors.Join(refused, unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, group))
-		}
-	})
-	if err := errors.Join(err, refused); err != nil {
-		return fmt.Errorf("subscribe to routes: %w", err)
-	}
-	return nil
-}
-
 func (w *watcher) close() error { return errors.Join(w.events.Close(), w.query.close()) }
 
 // run keeps the picture until ctx ends.
 func (w *watcher) run(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { _ = w.events.SetReadDeadline(time.Unix(0, 0)) })
+	stop := context.AfterFunc(ctx, w.poke)
 	defer stop()
-	for {
-		err := w.take()
-		if ctx.Err() != nil {
-			return nil
+	rested := time.Duration(0) // instant from which the picture may be renewed
+	for ctx.Err() == nil {
+		until := never
+		if w.outdated() {
+			until = rested
 		}
-		if err != nil {
+		if err := w.take(until); err != nil {
 			return fmt.Errorf("watch links: %w", err)
 		}
 		started := Now()
+		if !w.outdated() || started < rested {
+			continue
+		}
 		if err := w.refresh(); err != nil {
 			return fmt.Errorf("watch links: %w", err)
 		}
 		w.publish()
-		if took := Now() - started; took > costlyRefresh {
-			rest(ctx, took)
-		}
-	}
-}
-
-// take waits for events and notes what they are about. After an overrun it throws away what is left: until the buffer
-// is empty the kernel does not tell of another one.
-func (w *watcher) take() error {
-	conn, err := w.events.SyscallConn()
-	if err != nil {
-		return err
-	}
-	overrun, taken := false, 0
-	var failure error
-	err = conn.Read(func(fd uintptr) bool {
-		for overrun || taken < eventBurst {
-			n, from, err := unix.Recvfrom(int(fd), w.buf, unix.MSG_DONTWAIT)
-			switch {
-			case err == unix.EINTR:
-			case err == unix.EAGAIN:
-				return taken > 0
-			case err == unix.ENOBUFS:
-				overrun = true
-				taken++
-			case err != nil:
-				failure = err
-				return true
-			default:
-				taken++
-				if fromKernel(from) && !overrun {
-					w.note(w.buf[:n])
-				}
-			}
-		}
-		return true
-	})
-	if err := errors.Join(err, failure); err != nil {
-		return err
-	}
-	if overrun {
-		w.log.Debug("link events were lost, reading everything anew")
-		if err := w.resync(); err != nil {
-			return err
-		}
-		w.onResync()
+		rested = Now() + max(lookPause, Now()-started)
 	}
 	return nil
 }
 
-// note takes one datagram of events.
-func (w *watcher) note(b []byte) {
-	msgs, err := syscall.ParseNetlinkMessage(b)
-	if err != nil {
-		w.log.Warn("unreadable link event", "err", err)
-		return
-	}
-	for _, m := range msgs {
-		switch m.Header.Type {
-		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
-			w.noteLink(m)
-		case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-			e, ok := parseAddr(m)
-			if !ok {
-				continue
-			}
-			w.dirty[e.link] = true
-			if m.Header.Type == unix.RTM_DELADDR {
-				w.onLost(e.link, e.key)
-			}
-		case unix.RTM_DELROUTE, unix.RTM_DELRULE:
-			if s, ok := parseTableEvent(m); ok {
-				w.onRemoved(s)
-			}
-		}
-	}
+// outdated tells whether the picture is.
+func (w *watcher) outdated() bool { return w.changed || w.lost || len(w.dirty) > 0 }
+
+// look has the picture of a link's addresses renewed.
+func (w *watcher) look(link int) {
+	w.mu.Lock()
+	w.asked[link] = true
+	w.mu.Unlock()
+	w.poke()
 }
 
 func (w *watcher) noteLink(m syscall.NetlinkMessage) {
@@ -262,8 +144,12 @@ func (w *watcher) noteLink(m syscall.NetlinkMessage) {
 	}
 }
 
-// refresh reads the addresses of the links that events named.
+// refresh reads what may have changed: everything after events were lost, else the addresses of the links that are dirty.
 func (w *watcher) refresh() error {
+	if w.lost {
+		w.lost = false
+		return w.resync()
+	}
 	dirty := w.dirty
 	w.dirty = make(map[int]bool)
 	for index := range dirty {
@@ -389,12 +275,4 @@ func parseLink(m syscall.NetlinkMessage) (Link, bool) {
 		l.VLAN = uint16(vlan.VlanId)
 	}
 	return l, true
-}
-
-// rest waits for d or the end of ctx.
-func rest(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }

@@ -8,23 +8,51 @@ import (
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// bell wakes the owner of a mailbox and guards what is in it. Putting mail in never waits for the owner.
-type bell struct {
-	kick chan struct{} // size 1: something is in the box
-	mu   sync.Mutex
+// desk is where mail for the crew comes in. Leaving mail never waits for the crew.
+type desk struct {
+	latch latch
+
+	mu     sync.Mutex // guards all boxes
+	mailed []job      // with mail that was not read yet, by age
 }
 
-func newBell() bell { return bell{kick: make(chan struct{}, 1)} }
+// sort returns the jobs with mail and forgets them.
+func (d *desk) sort() []job {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	mailed := d.mailed
+	d.mailed = nil
+	return mailed
+}
 
-// put runs f on the contents, then wakes the owner.
-func (b *bell) put(f func()) {
-	b.mu.Lock()
-	f()
-	b.mu.Unlock()
-	select {
-	case b.kick <- struct{}{}:
-	default:
+// box is a job's place on the desk.
+type box[T any] struct {
+	desk  *desk
+	owner job
+	mail  T
+	full  bool // the owner is among those with mail
+}
+
+// put runs f on the contents, then wakes the crew.
+func (b *box[T]) put(f func(mail *T)) {
+	b.desk.mu.Lock()
+	f(&b.mail)
+	if !b.full {
+		b.full = true
+		b.desk.mailed = append(b.desk.mailed, b.owner)
 	}
+	b.desk.mu.Unlock()
+	b.desk.latch.open()
+}
+
+// take empties the box.
+func (b *box[T]) take() T {
+	b.desk.mu.Lock()
+	defer b.desk.mu.Unlock()
+	var empty T
+	mail := b.mail
+	b.mail, b.full = empty, false
+	return mail
 }
 
 // latest keeps the newest word per router, in the order of their first mention, so that it holds no more than there
@@ -69,20 +97,16 @@ type mail struct {
 	audit  bool // deletions may have gone unseen
 	sweep  bool // remove what a killed daemon left
 	review bool // the link came up or has another MAC: announce again
+	leave  bool // the link is gone
 }
 
 // mailbox takes orders and news for a link's worker. What is lost is bounded by the addresses.
-type mailbox struct {
-	bell
-	mail mail
-}
-
-func newMailbox() *mailbox { return &mailbox{bell: newBell()} }
+type mailbox struct{ box[mail] }
 
 // order puts an order in. Announcements still waiting survive a newer order, unless it is a release.
 func (b *mailbox) order(o order) {
-	b.put(func() {
-		b.mail.orders.put(o.id, o, func(next, waiting *order) {
+	b.put(func(m *mail) {
+		m.orders.put(o.id, o, func(next, waiting *order) {
 			if next.held {
 				next.rounds = max(next.rounds, waiting.rounds)
 			}
@@ -90,16 +114,8 @@ func (b *mailbox) order(o order) {
 	})
 }
 
-func (b *mailbox) lost(k addrKey) { b.put(func() { b.mail.lost = append(b.mail.lost, k) }) }
-func (b *mailbox) audit()         { b.put(func() { b.mail.audit = true }) }
-func (b *mailbox) sweep()         { b.put(func() { b.mail.sweep = true }) }
-func (b *mailbox) review()        { b.put(func() { b.mail.review = true }) }
-
-// take empties the box.
-func (b *mailbox) take() mail {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	m := b.mail
-	b.mail = mail{}
-	return m
-}
+func (b *mailbox) lost(k addrKey) { b.put(func(m *mail) { m.lost = append(m.lost, k) }) }
+func (b *mailbox) audit()         { b.put(func(m *mail) { m.audit = true }) }
+func (b *mailbox) sweep()         { b.put(func(m *mail) { m.sweep = true }) }
+func (b *mailbox) review()        { b.put(func(m *mail) { m.review = true }) }
+func (b *mailbox) leave()         { b.put(func(m *mail) { m.leave = true }) }

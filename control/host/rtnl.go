@@ -21,6 +21,8 @@ const (
 	rtnlBatch = 128
 	// rtnlPatience is how long an answer may take; the kernel answers before the request returns.
 	rtnlPatience = 5 // seconds
+	// nlaTypeMask takes the flags out of an attribute's type (NLA_TYPE_MASK).
+	nlaTypeMask = 0x3fff
 	// dumpRetries is how often a dump is repeated that a change interrupted.
 	dumpRetries = 10
 )
@@ -165,6 +167,39 @@ func (r *rtnl) receive(buf []byte) ([]syscall.NetlinkMessage, error) {
 		}
 		return syscall.ParseNetlinkMessage(buf[:n])
 	}
+}
+
+// nextMessage is the first message of a datagram, and what is behind it.
+func nextMessage(b []byte) (m syscall.NetlinkMessage, rest []byte, ok bool) {
+	if len(b) < unix.NLMSG_HDRLEN {
+		return m, nil, false
+	}
+	m.Header = syscall.NlMsghdr{
+		Len:   binary.NativeEndian.Uint32(b),
+		Type:  binary.NativeEndian.Uint16(b[4:]),
+		Flags: binary.NativeEndian.Uint16(b[6:]),
+		Seq:   binary.NativeEndian.Uint32(b[8:]),
+		Pid:   binary.NativeEndian.Uint32(b[12:]),
+	}
+	n := int(m.Header.Len)
+	if n < unix.NLMSG_HDRLEN || n > len(b) {
+		return m, nil, false
+	}
+	m.Data = b[unix.NLMSG_HDRLEN:n]
+	return m, b[min((n+3)&^3, len(b)):], true
+}
+
+// nextAttr is the first attribute of a message, without the flags in its type, and what is behind it.
+func nextAttr(b []byte) (kind uint16, value, rest []byte, ok bool) {
+	if len(b) < unix.SizeofRtAttr {
+		return 0, nil, nil, false
+	}
+	n := int(binary.NativeEndian.Uint16(b))
+	if n < unix.SizeofRtAttr || n > len(b) {
+		return 0, nil, nil, false
+	}
+	kind = binary.NativeEndian.Uint16(b[2:]) & nlaTypeMask
+	return kind, b[unix.SizeofRtAttr:n], b[min((n+3)&^3, len(b)):], true
 }
 
 // fromKernel guards against other processes, which may send to any netlink socket.

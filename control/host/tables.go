@@ -1,7 +1,6 @@
 package host
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -11,9 +10,9 @@ import (
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// tables is the worker of the routing tables: it holds routes and rules. Every wish of the loop passes it on the way
-// to the workers of links, because routes and rules need the addresses: they come when those are there, and go
-// before them. Everything in it but the mailbox belongs to its goroutine.
+// tables is the crew's worker for the routing tables: it holds routes and rules. Every wish of the loop passes it on
+// the way to the workers of links, because routes and rules need the addresses: they come when those are there, and
+// go before them. Everything in it but the mailbox belongs to the crew.
 //
 // Nothing is looked up in the tables. What is there already the kernel refuses to add once more, and what is not
 // ours it refuses to remove (protoKeepalived), so that putting back and taking over are adding, and sweeping is
@@ -61,57 +60,45 @@ type resident struct {
 	lacking map[int][]lack // static addresses, by link
 }
 
-// openTables takes its socket in the calling thread's network namespace.
-func (h *Host) openTables() (*tables, error) {
-	conn, err := openRTNL()
-	if err != nil {
-		return nil, err
-	}
+func (h *Host) newTables() *tables {
 	t := &tables{
-		log: h.log, watch: h.watch, failures: h.failures, box: newTablesBox(), nl: conn,
+		log: h.log, watch: h.watch, failures: h.failures, nl: h.crew.nl,
 		forward: h.order, sweepAll: h.sweepLinks,
 		residents: make(map[vrrp.ID]*resident), entries: make(map[string]*entry),
 		signs: make(map[tableSign]map[*entry]bool), restores: make(map[vrrp.ID]bool),
 	}
+	t.box = &tablesBox{box[tablesMail]{desk: &h.crew.desk, owner: t}}
 	t.public.Store(new(tablesState))
-	return t, nil
+	return t
 }
 
-func (t *tables) close() { t.nl.close() }
-
-// run works until ctx ends, then takes every route and rule of ours out of the tables and passes on what the loop
-// had wished by then.
-func (t *tables) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		t.readMail()
-		if len(t.todo) > 0 {
-			t.addBatch()
-			continue
-		}
-		t.publish()
-		t.wait(ctx)
+// work adds one batch of what is to be added, and shows others what came of it after the last.
+func (t *tables) work() progress {
+	if t.retry != 0 && t.retry <= Now() {
+		t.again()
 	}
-	t.readMail()
+	if len(t.todo) > 0 {
+		t.addBatch()
+		return pressing
+	}
+	t.publish()
+	return resting
+}
+
+func (t *tables) alarm() time.Duration {
+	if t.retry == 0 {
+		return never
+	}
+	return t.retry
+}
+
+// vacate takes every route and rule of ours out of the tables.
+func (t *tables) vacate() {
 	var removals []tableItem
 	for _, r := range t.residents {
 		removals = append(removals, t.giveUp(r, nil)...)
 	}
 	t.remove(removals)
-}
-
-func (t *tables) wait(ctx context.Context) {
-	var alarm <-chan time.Time
-	if t.retry != 0 {
-		timer := time.NewTimer(max(t.retry-Now(), 0))
-		defer timer.Stop()
-		alarm = timer.C
-	}
-	select {
-	case <-t.box.kick:
-	case <-alarm:
-		t.again()
-	case <-ctx.Done():
-	}
 }
 
 // again attempts once more to add what is static or lost and not there.

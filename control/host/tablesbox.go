@@ -39,17 +39,12 @@ type tablesMail struct {
 
 // tablesBox is the mailbox of the routing worker. What is settled is bounded by the orders it gave, what is lost by
 // the routes and rules that were there.
-type tablesBox struct {
-	bell
-	mail tablesMail
-}
-
-func newTablesBox() *tablesBox { return &tablesBox{bell: newBell()} }
+type tablesBox struct{ box[tablesMail] }
 
 // wish puts a wish in. Announcements still waiting survive a newer one, unless it is a release.
 func (b *tablesBox) wish(w wish) {
-	b.put(func() {
-		b.mail.wishes.put(w.binding.ID, w, func(next, waiting *wish) {
+	b.put(func(m *tablesMail) {
+		m.wishes.put(w.binding.ID, w, func(next, waiting *wish) {
 			if next.held {
 				next.rounds = max(next.rounds, waiting.rounds)
 			}
@@ -58,21 +53,14 @@ func (b *tablesBox) wish(w wish) {
 }
 
 func (b *tablesBox) settled(s settlement) {
-	b.put(func() { b.mail.settled = append(b.mail.settled, s) })
+	b.put(func(m *tablesMail) { m.settled = append(m.settled, s) })
 }
-func (b *tablesBox) lost(s tableSign) { b.put(func() { b.mail.lost = append(b.mail.lost, s) }) }
+func (b *tablesBox) lost(s tableSign) { b.put(func(m *tablesMail) { m.lost = append(m.lost, s) }) }
 func (b *tablesBox) restored(id vrrp.ID) {
-	b.put(func() { b.mail.restored = append(b.mail.restored, id) })
+	b.put(func(m *tablesMail) { m.restored = append(m.restored, id) })
 }
-func (b *tablesBox) cameUp(link int) { b.put(func() { b.mail.links = append(b.mail.links, link) }) }
-func (b *tablesBox) audit()          { b.put(func() { b.mail.audit = true }) }
-func (b *tablesBox) sweep()          { b.put(func() { b.mail.sweep = true }) }
-
-// take empties the box.
-func (b *tablesBox) take() tablesMail {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	m := b.mail
-	b.mail = tablesMail{}
-	return m
+func (b *tablesBox) cameUp(link int) {
+	b.put(func(m *tablesMail) { m.links = append(m.links, link) })
 }
+func (b *tablesBox) audit() { b.put(func(m *tablesMail) { m.audit = true }) }
+func (b *tablesBox) sweep() { b.put(func(m *tablesMail) { m.sweep = true }) }

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"time"
@@ -10,8 +9,8 @@ import (
 )
 
 // worker does the slow work of one link, in order: addresses and announcements. Everything in it but the mailbox
-// belongs to its goroutine. It works in small batches and looks into the mailbox between them, so that a release
-// does not wait for a long acquisition or burst.
+// belongs to the crew. It works in small batches, and mail is read between them, so that a release does not wait for
+// a long acquisition or burst.
 type worker struct {
 	log      *slog.Logger
 	link     int
@@ -21,12 +20,10 @@ type worker struct {
 	sysctls  *sysctls
 	paces    *paces
 	vmacs    *vmacs
-	tables   *tablesBox // of the routing worker, which wants to know what is settled
+	tables   *tablesBox // of the worker for routes and rules, which wants to know what is settled
 	box      *mailbox
-	cancel   context.CancelFunc // ends run; nil before it was started
-
-	nl     *rtnl
-	herald *herald
+	nl       *rtnl
+	herald   *herald
 
 	tenants  map[vrrp.ID]*tenant
 	held     map[addrKey]*holding
@@ -37,6 +34,8 @@ type worker struct {
 	promoted bool              // promote_secondaries is set
 	speaks6  bool              // a macvlan of ours has IPv6 switched on
 	lacking  map[addrKey]error // static addresses that could not be added, and why
+	changed  bool              // since the watcher was last asked to look
+	left     bool              // the link is gone
 }
 
 // tenant is a router with addresses on the link.
@@ -48,80 +47,60 @@ type tenant struct {
 	nextExtra time.Duration // instant of the next announcement of its own accord, if extra asks for any
 }
 
-// openWorker takes its sockets in the calling thread's network namespace.
-func (h *Host) openWorker(link int) (*worker, error) {
-	nl, err := openRTNL()
-	if err != nil {
-		return nil, err
-	}
-	herald, err := openHerald()
-	if err != nil {
-		nl.close()
-		return nil, err
-	}
-	return &worker{
+func (h *Host) newWorker(link int) *worker {
+	w := &worker{
 		log: h.log, link: link, marks: h.marks, watch: h.watch, failures: h.failures,
 		sysctls: h.sysctls, paces: h.paces, vmacs: h.vmacs, tables: h.tables.box,
-		box: newMailbox(), nl: nl, herald: herald,
+		nl: h.crew.nl, herald: newHerald(h.crew.voice),
 		tenants: make(map[vrrp.ID]*tenant),
 		held:    make(map[addrKey]*holding),
 		lacking: make(map[addrKey]error),
-	}, nil
-}
-
-func (w *worker) close() {
-	w.nl.close()
-	w.herald.socket.close()
-}
-
-// run works until ctx ends, then takes every address of ours off the link.
-func (w *worker) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		w.readMail()
-		if !w.work() {
-			w.wait(ctx)
-		}
 	}
-	w.readMail() // what was released before the end is not put back
-	w.vacate()
+	w.box = &mailbox{box[mail]{desk: &h.crew.desk, owner: w}}
+	return w
 }
 
-// work does one batch of what there is to do, and tells whether there was anything.
-func (w *worker) work() bool {
+// work does one batch of what there is to do. What was added is announced once before more is added; all else that is
+// to be announced waits until every link has its addresses.
+func (w *worker) work() progress {
+	pace, now := w.paces.of(w.link), Now()
 	switch {
 	case len(w.removals) > 0:
 		w.removeBatch()
-	case w.herald.next(w.paces.of(w.link)) <= Now():
-		w.announceBatch()
+	case w.herald.next(pace, true) <= now:
+		w.announceBatch(pace, true)
 	case len(w.todo) > 0:
 		w.addBatch()
 	case w.sweeping:
 		w.sweeping = false
 		w.sweep()
+	case w.herald.next(pace, false) <= now:
+		w.announceBatch(pace, false)
+		return calm
+	case w.repeatExtras(now):
 	default:
 		w.tidy()
-		return false
+		return resting
 	}
-	return true
+	return pressing
 }
 
-// wait waits for mail, the next announcement or the end of ctx.
-func (w *worker) wait(ctx context.Context) {
-	var alarm <-chan time.Time
-	if at := min(w.herald.next(w.paces.of(w.link)), w.repeatExtras()); at != never {
-		timer := time.NewTimer(at - Now())
-		defer timer.Stop()
-		alarm = timer.C
+// alarm is when the next announcement is to be sent.
+func (w *worker) alarm() time.Duration {
+	next := w.herald.next(w.paces.of(w.link), false)
+	for _, t := range w.tenants {
+		if t.repeats() {
+			next = min(next, t.nextExtra)
+		}
 	}
-	select {
-	case <-w.box.kick:
-	case <-alarm:
-	case <-ctx.Done():
-	}
+	return next
 }
 
 func (w *worker) readMail() {
 	m := w.box.take()
+	if w.left {
+		return
+	}
 	for _, k := range m.lost {
 		if w.held[k] != nil {
 			w.restores = append(w.restores, k)
@@ -142,6 +121,10 @@ func (w *worker) readMail() {
 		}
 	}
 	w.sweeping = w.sweeping || m.sweep
+	if m.leave {
+		w.left = true
+		w.vacate()
+	}
 }
 
 // obey makes an order the router's present one and queues what it asks for.
@@ -189,7 +172,7 @@ func (w *worker) settled(t *tenant) {
 	w.acknowledge(t)
 }
 
-// acknowledge tells the routing worker that an order is carried out, if it wants to know.
+// acknowledge tells the worker for routes and rules that an order is carried out, if it wants to know.
 func (w *worker) acknowledge(t *tenant) {
 	if t.receipt == 0 {
 		return
@@ -216,36 +199,38 @@ func (w *worker) reannounce(t *tenant) {
 	}
 }
 
-// repeatExtras starts the announcements of garp_extra_if that are due and returns when the next one is, or never.
-func (w *worker) repeatExtras() time.Duration {
-	next, now := never, Now()
+// repeats tells whether the tenant is announced of its own accord now and then (garp_extra_if).
+func (t *tenant) repeats() bool { return t.held && t.extra > 0 }
+
+// repeatExtras starts such announcements that are due, and tells whether there are any.
+func (w *worker) repeatExtras(now time.Duration) (any bool) {
 	for _, t := range w.tenants {
-		if !t.held || t.extra == 0 {
-			continue
-		}
-		if now >= t.nextExtra {
+		if t.repeats() && t.nextExtra <= now {
 			w.herald.start(t, 1)
 			t.nextExtra = now + t.extra
-			next = now // there is something to send
+			any = true
 		}
-		next = min(next, t.nextExtra)
 	}
-	return next
+	return any
 }
 
 // announceBatch sends what is due. Links without ARP have nobody who would have to be told, and to one that is
 // down everything is announced when it comes up.
-func (w *worker) announceBatch() {
+func (w *worker) announceBatch(p *pace, first bool) {
 	l := w.watch.link(w.link)
 	if l == nil || l.NoARP || l.Loopback || !l.ethernet || !l.Up {
 		w.herald.cancelAll()
 		return
 	}
-	w.herald.send(l, w.paces.of(w.link), w.holds, w.failures)
+	w.herald.send(l, p, first, w.holds, w.failures)
 }
 
 // tidy takes back what prepare did, when all else is done and nothing is held that needs it.
 func (w *worker) tidy() {
+	if w.changed { // of what we add no events come
+		w.changed = false
+		w.watch.look(w.link)
+	}
 	if w.promoted && !w.promotes() {
 		w.sysctls.release(knob{link: w.link, name: "promote_secondaries"})
 		w.promoted = false
