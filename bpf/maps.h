@@ -9,7 +9,7 @@
 
 enum {
 	SEGMENTS = 4096,
-	LINKS = 4096,
+	LINKS = 1024, /* on which frames came in that belong to no router */
 	SAMPLE_KINDS = 1024,
 };
 

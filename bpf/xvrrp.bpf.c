@@ -7,22 +7,17 @@
 
 char xv_license[] SEC("license") = "Dual MIT/GPL";
 
-static inlined struct frame frame_from_xdp(struct xdp_md *ctx)
+static inlined void frame_from_xdp(struct frame *f, struct xdp_md *ctx)
 {
-	struct frame f = {
-		.start = (void *)(long)ctx->data,
-		.end = (void *)(long)ctx->data_end,
-		.link = on_link ? on_link : ctx->ingress_ifindex,
-	};
-
-	return f;
+	begin(f, (void *)(long)ctx->data, (void *)(long)ctx->data_end, on_link ? on_link : ctx->ingress_ifindex);
 }
 
 SEC("xdp")
 int xv_xdp(struct xdp_md *ctx)
 {
-	struct frame f = frame_from_xdp(ctx);
+	struct frame f;
 
+	frame_from_xdp(&f, ctx);
 	return lets_pass(&f) ? XDP_PASS : XDP_DROP;
 }
 
@@ -33,25 +28,20 @@ extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx, __u16 *type, _
 SEC("xdp")
 int xv_xdp_tag(struct xdp_md *ctx)
 {
-	struct frame f = frame_from_xdp(ctx);
+	struct frame f;
 	__u16 type = 0, tci = 0;
 
+	frame_from_xdp(&f, ctx);
 	if (!bpf_xdp_metadata_rx_vlan_tag(ctx, &type, &tci))
 		add_tag(&f, type, tci);
 	return lets_pass(&f) ? XDP_PASS : XDP_DROP;
 }
 
-static inlined struct frame frame_from_skb(struct __sk_buff *skb)
+static inlined void frame_from_skb(struct frame *f, struct __sk_buff *skb)
 {
-	struct frame f = {
-		.start = (void *)(long)skb->data,
-		.end = (void *)(long)skb->data_end,
-		.link = skb->ifindex,
-	};
-
+	begin(f, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->ifindex);
 	if (skb->vlan_present)
-		add_tag(&f, skb->vlan_proto, skb->vlan_tci);
-	return f;
+		add_tag(f, skb->vlan_proto, skb->vlan_tci);
 }
 
 /*
@@ -60,9 +50,11 @@ static inlined struct frame frame_from_skb(struct __sk_buff *skb)
  */
 static inlined bool is_scattered_advert(struct __sk_buff *skb)
 {
-	struct frame f = frame_from_skb(skb);
-	__u64 together = f.end - f.start;
+	struct frame f;
+	__u64 together;
 
+	frame_from_skb(&f, skb);
+	together = f.end - f.start;
 	if (together >= skb->len)
 		return false;
 	return find_ip(&f) ? is_vrrp(&f) : together <= OFFSET_MASK;
@@ -74,7 +66,8 @@ int xv_tc_in(struct __sk_buff *skb)
 	if (unlikely(is_scattered_advert(skb)))
 		skb_pull_data(skb, skb->len);
 
-	struct frame f = frame_from_skb(skb);
+	struct frame f;
 
+	frame_from_skb(&f, skb);
 	return lets_pass(&f) ? TC_UNSPEC : TC_SHOT;
 }
