@@ -76,7 +76,7 @@ type binder interface {
 	Sweep() error
 	Links() []host.Link
 	EnsureVMAC(v host.VMAC) (index int, err error)
-	RemoveVMAC(name string) error
+	RemoveVMAC(name string)
 	Keep(s host.Static)
 	Missing() []string
 	SetPaceGroups(groups []host.PaceGroup)
@@ -325,6 +325,7 @@ func (d *daemon) begin() {
 	d.watch()
 	d.reviewLinks()
 	d.awaitLinks()
+	d.awaitVMACs()
 	if err := d.host.Sweep(); err != nil {
 		d.log.Warn("addresses left behind by a killed daemon may remain", "err", err)
 	}

@@ -39,6 +39,7 @@ type recorder struct {
 	bound   map[vrrp.ID]host.Binding
 	kept    host.Static
 	missing []string
+	making  error // what keeps macvlans from being there
 }
 
 func (h *recorder) note(format string, args ...any) {
@@ -57,9 +58,9 @@ func (h *recorder) Unbind(id vrrp.ID) error {
 }
 func (h *recorder) EnsureVMAC(v host.VMAC) (int, error) {
 	h.note("ensure %s", v.Name)
-	return 1000 + v.Parent, nil
+	return 1000 + v.Parent, h.making
 }
-func (h *recorder) RemoveVMAC(name string) error   { h.note("remove %s", name); return nil }
+func (h *recorder) RemoveVMAC(name string)         { h.note("remove %s", name) }
 func (h *recorder) Keep(s host.Static)             { h.kept = s }
 func (h *recorder) Missing() []string              { return h.missing }
 func (h *recorder) SetPaceGroups([]host.PaceGroup) {}

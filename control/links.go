@@ -265,6 +265,10 @@ func (d *daemon) reviewRouter(r *router, byName map[string]*host.Link, vips map[
 		l.keep(d.segment(l, r.conf.VLAN))
 	}
 	vmac := d.ensureVMAC(r, byName)
+	if vmac == vmacPending && r.bound != nil {
+		delete(d.vmacs, r.vmac)
+		return // somebody removed it; it is back in a moment, and then the router is looked at again
+	}
 	b, faults := build(r, byName, vips)
 	faults[causeFilter], faults[causeVMAC] = l.fault(), vmac
 	d.raise(r, faults)

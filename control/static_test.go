@@ -1,6 +1,7 @@
 package control
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"testing"
@@ -55,6 +56,25 @@ func TestVMAC(t *testing.T) {
 	b.reload(&config.Config{Routers: []config.Router{instance(11, "eth0")}})
 	if !slices.Contains(b.host.did, "remove vrrp.10") {
 		t.Errorf("did %q, want the macvlan removed", b.host.did)
+	}
+}
+
+// A macvlan that is gone is made anew behind a master's back; only if that fails is the master at fault.
+func TestVMACMadeAnew(t *testing.T) {
+	r := instance(10, "eth0")
+	r.VMAC = new(config.VMAC)
+	b := openBench(t, []host.Link{eth0(7)}, &config.Config{Global: config.Global{VMACPrefix: "vrrp"}, Routers: []config.Router{r}})
+	b.advance(4 * time.Second)
+	b.want("master")
+	for _, step := range []struct {
+		making error
+		role   string
+	}{{host.ErrVMACPending, "master"}, {nil, "master"}, {host.ErrVMACPending, "master"}, {errors.New("no"), "fault"}, {nil, "backup"}} {
+		b.host.making = step.making
+		vmac := host.Link{Index: 2000 + len(b.host.did), Name: "vrrp.10"} // not the one that was made
+		b.host.links = []host.Link{eth0(7), vmac}
+		b.review()
+		b.want(step.role)
 	}
 }
 

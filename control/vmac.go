@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/host"
@@ -94,13 +95,30 @@ func (d *daemon) ensureVMAC(r *router, links map[string]*host.Link) (fault strin
 	return ""
 }
 
+// vmacPending is the fault of a router whose macvlan is being made.
+var vmacPending = host.ErrVMACPending.Error()
+
+// awaitVMACs waits until every macvlan is there or has turned out not to be possible; but not longer than it should
+// take, for the routers of the others can do their work.
+func (d *daemon) awaitVMACs() {
+	enough := time.After(vmacPatience)
+	for slices.ContainsFunc(d.routers, func(r *router) bool { return r.causes[causeVMAC] == vmacPending }) {
+		select {
+		case <-d.changes:
+			d.linksChanged()
+		case <-enough:
+			return
+		}
+	}
+}
+
+// vmacPatience is how long macvlans may take at the start: the kernel makes some hundred in a second.
+const vmacPatience = 10 * time.Second
+
 // dropVMAC removes the macvlan of a router that goes.
 func (d *daemon) dropVMAC(r *router) {
-	if r.vmac == "" || d.vmacs[r.vmac] == 0 {
-		return
-	}
-	delete(d.vmacs, r.vmac)
-	if err := d.host.RemoveVMAC(r.vmac); err != nil {
-		r.log.Warn("the virtual MAC's interface stays", "interface", r.vmac, "err", err)
+	if r.vmac != "" {
+		delete(d.vmacs, r.vmac)
+		d.host.RemoveVMAC(r.vmac)
 	}
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"testing"
@@ -42,6 +43,9 @@ func (h *Host) HoldEvents(t *testing.T) (resume func()) {
 	h.mu.Lock() // the watcher stops at the first deletion
 	return h.mu.Unlock
 }
+
+// MakeVMACs makes the macvlans that were asked for of a Host that does not run.
+func (h *Host) MakeVMACs() { h.vmacs.fulfil(context.Background()) }
 
 // ForgetMarks makes the Host behave as on a kernel that keeps no marks on addresses.
 func (h *Host) ForgetMarks() { h.marks = false }

@@ -96,6 +96,7 @@ func (h *Host) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { h.failures.run(ctx) })
 	running.Go(func() { h.crew.run(ctx, h.dismissWorkers) })
+	running.Go(func() { h.vmacs.run(ctx) })
 	err := h.watch.run(ctx)
 	cancel()
 	running.Wait()

@@ -1,11 +1,14 @@
 package host
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -22,13 +25,16 @@ type VMAC struct {
 	Group  uint32 // netdevice group; 0: the default
 }
 
-// EnsureVMAC makes the macvlan unless it is there, gives it its sysctls and returns its index. What it made, or took
-// over from a daemon that was killed, is removed by RemoveVMAC or when Run ends. It is idempotent and takes some
-// milliseconds.
+// ErrVMACPending says that a macvlan is being made. Changes fires when it is there, or turned out not to be possible.
+var ErrVMACPending = errors.New("the interface of the virtual MAC is being made")
+
+// EnsureVMAC has the macvlan made unless it is there, gives it its sysctls and returns its index once it is there. What
+// it made, or took over from a daemon that was killed, is removed by RemoveVMAC or when Run ends. It is idempotent; each
+// call that finds no macvlan tries anew, and tells meanwhile what came of the last attempt.
 func (h *Host) EnsureVMAC(v VMAC) (index int, err error) { return h.vmacs.ensure(v) }
 
-// RemoveVMAC removes a macvlan of EnsureVMAC's.
-func (h *Host) RemoveVMAC(name string) error { return h.vmacs.removeNamed(name) }
+// RemoveVMAC has a macvlan of EnsureVMAC's removed.
+func (h *Host) RemoveVMAC(name string) { h.vmacs.drop(name) }
 
 // What the link below a macvlan needs, so that it does not answer for the virtual addresses with its own MAC
 // (arp_ignore) nor ask for others in their name (arp_announce).
@@ -40,9 +46,13 @@ type vmacs struct {
 	nl      *netlink.Handle
 	watch   *watcher
 	sysctls *sysctls
+	kick    chan struct{} // size 1: there are wishes
 
-	mu     sync.Mutex
-	byName map[string]*macvlan
+	mu       sync.Mutex
+	byName   map[string]*macvlan
+	wishes   map[string]*VMAC // by name, what is to be there, nil: nothing; the latest counts
+	order    []string         // of the wishes
+	troubles map[string]error // what came of the last attempt to make one that is not there
 }
 
 // macvlan is one of ours.
@@ -58,30 +68,133 @@ func openVMACs(log *slog.Logger, w *watcher, s *sysctls) (*vmacs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open rtnetlink: %w", err)
 	}
-	return &vmacs{log: log, nl: nl, watch: w, sysctls: s, byName: make(map[string]*macvlan)}, nil
+	return &vmacs{
+		log: log, nl: nl, watch: w, sysctls: s, kick: make(chan struct{}, 1),
+		byName: make(map[string]*macvlan), wishes: make(map[string]*VMAC), troubles: make(map[string]error),
+	}, nil
 }
 
-// ensure makes a macvlan unless it is there and returns its index.
+// ensure asks for a macvlan unless it is there, and returns its index or why it is not there yet.
 func (v *vmacs) ensure(want VMAC) (int, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if have := v.byName[want.Name]; have != nil {
-		if have.VMAC == want {
-			return have.index, nil
-		}
-		if err := v.remove(have); err != nil {
-			return 0, err
+	_, waiting := v.wishes[want.Name]
+	if have := v.byName[want.Name]; have != nil && have.VMAC == want && !waiting {
+		return have.index, nil
+	}
+	v.wish(want.Name, &want)
+	return 0, cmp.Or(v.troubles[want.Name], ErrVMACPending)
+}
+
+// drop asks for a macvlan's removal.
+func (v *vmacs) drop(name string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.wish(name, nil)
+}
+
+func (v *vmacs) wish(name string, want *VMAC) {
+	if _, waiting := v.wishes[name]; !waiting {
+		v.order = append(v.order, name)
+	}
+	v.wishes[name] = want
+	select {
+	case v.kick <- struct{}{}:
+	default:
+	}
+}
+
+// run fulfils wishes until ctx ends, one after the other: making and removing a link takes the kernel milliseconds.
+func (v *vmacs) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		v.fulfil(ctx)
+		select {
+		case <-v.kick:
+		case <-ctx.Done():
 		}
 	}
-	index, err := v.make(want)
+}
+
+// fulfil fulfils all wishes there are. The loop is told at the end, and on the way now and then.
+func (v *vmacs) fulfil(ctx context.Context) {
+	const tellEvery = 20 * time.Millisecond
+	told, news := Now(), false
+	for ctx.Err() == nil {
+		name, want, have := v.next()
+		if name == "" {
+			break
+		}
+		news = v.settle(name, want, have) || news
+		if news && Now()-told > tellEvery {
+			v.watch.notify()
+			told, news = Now(), false
+		}
+	}
+	if news {
+		v.watch.notify()
+	}
+}
+
+// next takes the oldest wish, and with it the macvlan that stands against it, if there is one.
+func (v *vmacs) next() (name string, want *VMAC, against *macvlan) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for len(v.order) > 0 {
+		name = v.order[0]
+		v.order = v.order[1:]
+		want = v.wishes[name]
+		delete(v.wishes, name)
+		have := v.byName[name]
+		switch {
+		case have != nil && want != nil && have.VMAC == *want, have == nil && want == nil:
+			delete(v.troubles, name)
+			continue
+		}
+		delete(v.byName, name)
+		return name, want, have
+	}
+	return "", nil, nil
+}
+
+// settle fulfils one wish and tells whether that is news.
+func (v *vmacs) settle(name string, want *VMAC, against *macvlan) bool {
+	var err error
+	if against != nil {
+		err = v.remove(against)
+	}
+	if want == nil {
+		if err != nil {
+			v.log.Error("a macvlan could not be removed; remove it by hand", "err", err)
+		}
+		v.note(name, nil, nil)
+		return false
+	}
 	if err != nil {
-		return 0, fmt.Errorf("macvlan %s: %w", want.Name, err)
+		return v.note(name, nil, err)
 	}
-	v.byName[want.Name] = &macvlan{VMAC: want, index: index, seen: v.watch.link(index) != nil}
-	for name, least := range parentKnobs {
-		v.sysctls.raise(knob{link: want.Parent, name: name}, least)
+	index, err := v.make(*want)
+	if err != nil {
+		return v.note(name, nil, fmt.Errorf("macvlan %s: %w", name, err))
 	}
-	return index, nil
+	for knobName, least := range parentKnobs {
+		v.sysctls.raise(knob{link: want.Parent, name: knobName}, least)
+	}
+	return v.note(name, &macvlan{VMAC: *want, index: index, seen: v.watch.link(index) != nil}, nil)
+}
+
+// note notes what came of a wish, and tells whether that is news.
+func (v *vmacs) note(name string, made *macvlan, trouble error) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	was := v.troubles[name]
+	delete(v.troubles, name)
+	if trouble != nil {
+		v.troubles[name] = trouble
+	}
+	if made != nil {
+		v.byName[name] = made
+	}
+	return made != nil || trouble != nil && (was == nil || was.Error() != trouble.Error())
 }
 
 // make makes the link or adopts the one there is, and brings it up.
@@ -159,18 +272,25 @@ func (v *vmacs) setUp(name string) {
 
 // setIPv6 switches IPv6 on or off if the link is one of ours. Off takes all IPv6 addresses away.
 func (v *vmacs) setIPv6(link int, on bool) {
+	disable := 1
+	if on {
+		disable = 0
+	}
+	if name := v.nameOf(link); name != "" {
+		v.sysctls.set(name, knob{name: "disable_ipv6", v6: true}, disable)
+	}
+}
+
+// nameOf is the name of the macvlan with this index, or empty.
+func (v *vmacs) nameOf(link int) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for name, m := range v.byName {
-		if m.index != link {
-			continue
+		if m.index == link {
+			return name
 		}
-		disable := 1
-		if on {
-			disable = 0
-		}
-		v.sysctls.set(name, knob{name: "disable_ipv6", v6: true}, disable)
 	}
+	return ""
 }
 
 // awaits tells whether the link is one of ours that the watcher has not seen yet.
@@ -189,33 +309,24 @@ func (v *vmacs) awaits(link int) bool {
 func (v *vmacs) review(links *linkTable) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, m := range v.byName {
+	for name, m := range v.byName {
 		is := links.byIndex[m.index]
 		if is == nil && m.seen {
-			v.forget(m)
+			delete(v.byName, name)
+			v.releaseKnobs(m)
 		}
 		m.seen = is != nil
 	}
 }
 
-func (v *vmacs) removeNamed(name string) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if m := v.byName[name]; m != nil {
-		return v.remove(m)
-	}
-	return nil
-}
-
-// removeAll removes every macvlan of ours.
+// removeAll removes every macvlan of ours. run must have ended.
 func (v *vmacs) removeAll() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	for _, m := range v.byName {
 		if err := v.remove(m); err != nil {
 			v.log.Error("a macvlan could not be removed; remove it by hand", "err", err)
 		}
 	}
+	clear(v.byName)
 }
 
 // remove takes a macvlan away, unless it is gone already.
@@ -223,15 +334,14 @@ func (v *vmacs) remove(m *macvlan) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Index = m.index
 	err := v.nl.LinkDel(&netlink.Macvlan{LinkAttrs: attrs})
+	v.releaseKnobs(m)
 	if err != nil && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove macvlan %s: %w", m.Name, err)
 	}
-	v.forget(m)
 	return nil
 }
 
-func (v *vmacs) forget(m *macvlan) {
-	delete(v.byName, m.Name)
+func (v *vmacs) releaseKnobs(m *macvlan) {
 	for name := range parentKnobs {
 		v.sysctls.release(knob{link: m.Parent, name: name})
 	}

@@ -51,7 +51,7 @@ func TestVMAC(t *testing.T) {
 	stop := n.run(h)
 	want := n.vmac()
 	want.Group = 5
-	index, err := h.EnsureVMAC(want)
+	index, err := n.ensure(h, want)
 	must(t, err)
 	l, ok := n.link("vrrp.56").(*netlink.Macvlan)
 	if !ok || l.Index != index || l.Mode != netlink.MACVLAN_MODE_PRIVATE || l.HardwareAddr.String() != "00:00:5e:00:01:38" ||
@@ -68,7 +68,7 @@ func TestVMAC(t *testing.T) {
 			t.Errorf("%s is %s, want %s", name, got, value)
 		}
 	}
-	if again, err := h.EnsureVMAC(want); err != nil || again != index {
+	if again, err := n.ensure(h, want); err != nil || again != index {
 		t.Errorf("asked again it has index %d, not %d: %v", again, index, err)
 	}
 	n.await("the link in the table", func() bool {
@@ -82,7 +82,7 @@ func TestVMAC(t *testing.T) {
 
 	// Another MAC makes another link of it.
 	want.MAC[5]++
-	index, err = h.EnsureVMAC(want)
+	index, err = n.ensure(h, want)
 	must(t, err)
 	if l := n.link("vrrp.56"); l.Attrs().Index != index || mac(l) != want.MAC {
 		t.Errorf("with another MAC it is %+v", l)
@@ -104,16 +104,38 @@ func TestVMACBesideStrictReversePath(t *testing.T) {
 	n.needMacvlan()
 	must(t, os.WriteFile("/proc/sys/net/ipv4/conf/all/rp_filter", []byte("1"), 0))
 	h := n.running()
-	_, err := h.EnsureVMAC(n.vmac())
+	_, err := n.ensure(h, n.vmac())
 	must(t, err)
 	if got := sysctl(t, "ipv4/conf/vrrp.56/rp_filter"); got != "2" {
 		t.Errorf("rp_filter is %s", got)
 	}
-	must(t, h.RemoveVMAC("vrrp.56"))
-	if _, err := n.nl.LinkByName("vrrp.56"); err == nil {
-		t.Error("the link is still there")
+	h.RemoveVMAC("vrrp.56")
+	n.await("its end", func() bool { return !n.exists("vrrp.56") })
+	h.RemoveVMAC("vrrp.56")
+}
+
+// Whatever is asked for while the kernel works, the latest counts.
+func TestVMACLatestCounts(t *testing.T) {
+	n := newNetwork(t)
+	n.needMacvlan()
+	h := n.running()
+	other := n.vmac()
+	other.MAC[5]++
+	for range 20 {
+		_, _ = h.EnsureVMAC(n.vmac())
+		h.RemoveVMAC("vrrp.56")
+		_, _ = h.EnsureVMAC(other)
 	}
-	must(t, h.RemoveVMAC("vrrp.56"))
+	index, err := n.ensure(h, other)
+	must(t, err)
+	if l := n.link("vrrp.56"); l.Attrs().Index != index || mac(l) != other.MAC {
+		t.Errorf("the link is %v with MAC %x, want %d with %x", l.Attrs().Index, mac(l), index, other.MAC)
+	}
+}
+
+func (n *network) exists(name string) bool {
+	_, err := n.nl.LinkByName(name)
+	return err == nil
 }
 
 // The macvlan of a killed daemon is taken over, but no link that is somebody else's.
@@ -122,25 +144,30 @@ func TestVMACTakenOver(t *testing.T) {
 	n.needMacvlan()
 	killed, err := host.Open(slog.New(slog.DiscardHandler))
 	must(t, err)
+	_, err = killed.EnsureVMAC(n.vmac())
+	if !errors.Is(err, host.ErrVMACPending) {
+		t.Fatal(err)
+	}
+	killed.MakeVMACs()
 	left, err := killed.EnsureVMAC(n.vmac())
 	must(t, err)
 	must(t, killed.Close())
 
 	h := n.open()
 	stop := n.run(h)
-	index, err := h.EnsureVMAC(n.vmac())
+	index, err := n.ensure(h, n.vmac())
 	if err != nil || index != left {
 		t.Errorf("index is %d, was %d: %v", index, left, err)
 	}
 	must(t, n.nl.LinkDel(n.link("vrrp.56")))
 	n.await("a new one", func() bool {
-		index, err := h.EnsureVMAC(n.vmac())
+		index, err := n.ensure(h, n.vmac())
 		must(t, err)
 		return index != left
 	})
 	foreign := n.vmac()
 	foreign.Name = "peer-ens160"
-	if _, err := h.EnsureVMAC(foreign); err == nil || !strings.Contains(err.Error(), "peer-ens160") {
+	if _, err := n.ensure(h, foreign); err == nil || !strings.Contains(err.Error(), "peer-ens160") {
 		t.Errorf("a veth was taken over: %v", err)
 	}
 	stop()
@@ -155,7 +182,7 @@ func TestVMACRemovedByOthers(t *testing.T) {
 	n := newNetwork(t)
 	n.needMacvlan()
 	h := n.running()
-	was, err := h.EnsureVMAC(n.vmac())
+	was, err := n.ensure(h, n.vmac())
 	must(t, err)
 	seen := func(index int) func() bool {
 		return func() bool {
@@ -170,7 +197,7 @@ func TestVMACRemovedByOthers(t *testing.T) {
 	n.await("the link", seen(was))
 	must(t, n.nl.LinkDel(n.link("vrrp.56")))
 	n.await("the link gone", func() bool { return !seen(was)() })
-	is, err := h.EnsureVMAC(n.vmac())
+	is, err := n.ensure(h, n.vmac())
 	must(t, err)
 	b := n.binding("192.0.2.10/24")
 	b.Addrs[0].Link = is
@@ -242,7 +269,7 @@ func (s *site) member(on *lab.Host, v host.VMAC, source, vip string) (*host.Host
 			v.Parent = l.Index
 		}
 	}
-	index, err := h.EnsureVMAC(v)
+	index, err := ensure(s, h, v)
 	must(s, err)
 	b := host.Binding{
 		ID: vrrp.ID{Link: v.Parent, VRID: 56, V6: strings.Contains(vip, ":")}, Name: "V1", MAC: v.MAC,
@@ -382,10 +409,26 @@ func TestVMACOfLinkThatIsDown(t *testing.T) {
 	n.needMacvlan()
 	h := n.running()
 	must(t, n.nl.LinkSetDown(n.router))
-	index, err := h.EnsureVMAC(n.vmac())
+	index, err := n.ensure(h, n.vmac())
 	must(t, err)
 	must(t, n.nl.LinkSetUp(n.router))
 	n.await("the macvlan up", func() bool {
 		return slices.ContainsFunc(h.Links(), func(l host.Link) bool { return l.Index == index && l.Up })
 	})
+}
+
+func (n *network) ensure(h *host.Host, v host.VMAC) (index int, err error) { return ensure(n, h, v) }
+
+// ensure asks for a macvlan and waits for what comes of it.
+func ensure(t testing.TB, h *host.Host, v host.VMAC) (index int, err error) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		index, err = h.EnsureVMAC(v)
+		if !errors.Is(err, host.ErrVMACPending) {
+			return index, err
+		}
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", v.Name)
+		}
+	}
 }
