@@ -96,14 +96,14 @@ func (a *advert) begin(ttl uint8, size int) *advert {
 	return a
 }
 
-// say makes the packets of a form say what is to be sent at an instant of the wall clock.
-func (f *form) say(priority uint8, s *sender, wall time.Time) {
+// say makes the packets of a form say what is to be sent now; wall is the wall clock.
+func (f *form) say(priority uint8, s *sender, wall func() time.Time) {
 	if f.Advert.Priority == priority && s.signer == nil {
 		return
 	}
 	f.Advert.Priority = priority
 	if s.signer != nil {
-		s.signer.Sign(&f.Advert, s.source, wall)
+		s.signer.Sign(&f.Advert, s.source, wall())
 	}
 	f.write(s.source)
 }

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -25,53 +24,6 @@ var tableSubscriptions = []int{
 	unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE,
 }
 
-// Where the filter finds things in an event.
-const (
-	offsetType      = 4                                        // of struct nlmsghdr, 16 bits
-	offsetFamily    = unix.NLMSG_HDRLEN                        // of every message, 8 bits
-	offsetFlags     = unix.NLMSG_HDRLEN + 2                    // of struct ifaddrmsg, 8 bits
-	offsetAddrAttrs = unix.NLMSG_HDRLEN + unix.SizeofIfAddrmsg // behind struct ifaddrmsg
-	findAttr        = 1<<32 - 0x1000 + 12                      // SKF_AD_OFF + SKF_AD_NLATTR: A = offset of attribute X, from offset A on; 0: none
-)
-
-// concerning is the filter for events: it keeps in the kernel what need not be looked at. That are added routes, of
-// which a router with a full table has many; a bridge's words about its ports; and the addresses that carry our mark,
-// for the crew says when it has added some. IPv6 ones that wait for duplicate detection (without IFA_F_NODAD) pass.
-var concerning = func() unix.SockFprog {
-	kind := func(k uint16) uint32 { // as BPF loads it
-		return uint32(binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, k)))
-	}
-	const (
-		load8  = unix.BPF_LD | unix.BPF_B | unix.BPF_ABS
-		load16 = unix.BPF_LD | unix.BPF_H | unix.BPF_ABS
-		equal  = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
-		has    = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
-	)
-	const address, mark, drop, pass = 6, 10, 17, 18 // places in the program; a jump counts from the one behind it
-	program := []unix.SockFilter{
-		{Code: load16, K: offsetType},
-		{Code: equal, K: kind(unix.RTM_NEWROUTE), Jt: drop - 2},
-		{Code: equal, K: kind(unix.RTM_NEWADDR), Jt: address - 3},
-		{Code: equal, K: kind(unix.RTM_NEWLINK), Jf: pass - 4},
-		{Code: load8, K: offsetFamily},
-		{Code: equal, K: unix.AF_UNSPEC, Jt: pass - 6, Jf: drop - 6},
-		{Code: load8, K: offsetFamily}, // address
-		{Code: equal, K: unix.AF_INET, Jt: mark - 8},
-		{Code: load8, K: offsetFlags},
-		{Code: has, K: unix.IFA_F_NODAD, Jf: pass - 10},
-		{Code: unix.BPF_LD | unix.BPF_IMM, K: offsetAddrAttrs}, // mark
-		{Code: unix.BPF_LDX | unix.BPF_IMM, K: ifaProto},
-		{Code: load8, K: findAttr},
-		{Code: equal, K: 0, Jt: pass - 14},
-		{Code: unix.BPF_MISC | unix.BPF_TAX},
-		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_IND, K: unix.SizeofRtAttr},
-		{Code: equal, K: protoVRRP, Jf: pass - 17},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},       // drop
-		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 20}, // pass
-	}
-	return unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-}()
-
 func subscribe() (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err != nil {
@@ -85,7 +37,7 @@ func subscribe() (*os.File, error) {
 		// Without CAP_NET_ADMIN the system's limit holds; an overflow is noticed and made good.
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, eventBuffer)
 	}
-	_ = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &concerning) // it only saves work
+	_ = attachEventFilter(fd, nil) // it only saves work
 	for _, group := range subscriptions {
 		if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, group); err != nil {
 			unix.Close(fd)
@@ -111,6 +63,18 @@ func (w *watcher) watchTables() error {
 		return fmt.Errorf("subscribe to routes: %w", err)
 	}
 	return nil
+}
+
+// admit lets the deletion of routes of a protocol pass the filter.
+func (w *watcher) admit(protocol uint8) error {
+	w.protocols = append(w.protocols, protocol)
+	conn, err := w.events.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var refused error
+	err = conn.Control(func(fd uintptr) { refused = attachEventFilter(int(fd), w.protocols) })
+	return errors.Join(err, refused)
 }
 
 // take waits for events, at most until an instant or until somebody asks for a look, and notes what they are about.

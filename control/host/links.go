@@ -40,6 +40,8 @@ type watcher struct {
 	query  *rtnl
 	buf    []byte // receive buffer of events
 
+	protocols []uint8 // whose deleted routes pass the filter; the crew's
+
 	links   map[int]Link
 	dirty   map[int]bool // links whose addresses are to be read again
 	lost    bool         // everything is to be read again

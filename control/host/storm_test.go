@@ -80,16 +80,19 @@ func TestStorm(t *testing.T) {
 	n.noFailure(h)
 }
 
-// storm makes events of an address, and of the route to it, that are nothing to us.
+// storm makes events of an address and of routes that are nothing to us.
 func (n *network) storm(l netlink.Link, i int) {
 	n.Helper()
 	addr := parseAddr(n, fmt.Sprintf("10.200.%d.%d/32", i/250%250, i%250+1))
 	must(n, n.nl.AddrAdd(l, addr))
+	route := &netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipNet("10.201.0.0/16"), Protocol: unix.RTPROT_BIRD}
+	must(n, n.nl.RouteAdd(route))
+	must(n, n.nl.RouteDel(route))
 	must(n, n.nl.AddrDel(l, addr))
 }
 
-// BenchmarkForeignEvents measures the processor time of the whole process for an address that comes and goes somewhere,
-// without and with a Host that watches.
+// BenchmarkForeignEvents measures the processor time of the whole process for an address and a route that come and
+// go somewhere, without and with a Host that watches.
 func BenchmarkForeignEvents(b *testing.B) {
 	for _, watched := range []bool{false, true} {
 		b.Run(fmt.Sprintf("watched=%v", watched), func(b *testing.B) {

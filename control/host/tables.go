@@ -198,7 +198,13 @@ func gained(before, now []Address) bool {
 // watchFor has the watcher tell of deletions by what is to be added.
 func (t *tables) watchFor(items []tableItem) {
 	for i := range items {
-		t.protocols[items[i].sign.protocol].Store(true)
+		sign := &items[i].sign
+		if t.protocols[sign.protocol].Swap(true) {
+			continue
+		}
+		if err := t.watch.admit(sign.protocol); err != nil {
+			t.log.Error("virtual routes that are deleted will not be put back", "protocol", sign.protocol, "err", err)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (t *transmitter) queueAdverts(id vrrp.ID, priority uint8) {
 		if slices.ContainsFunc(f.adverts, func(a *advert) bool { return a.queued }) {
 			t.flush() // a second advert of one turn must not overwrite the first
 		}
-		f.say(priority, s, t.wall())
+		f.say(priority, s, t.wall)
 		for _, a := range f.adverts {
 			a.queued, a.err = true, nil
 			a.stamp()
