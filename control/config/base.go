@@ -3,40 +3,38 @@ package config
 import "io/fs"
 
 // base is what a configuration remembers of how it was loaded, so that a change of one router can be checked against
-// all others by looking them up.
+// all others by looking them up. There may be ten thousand: what it holds of each is small.
 type base struct {
 	fsys      fs.FS
 	options   Options
 	globals   globals
 	weights   map[trackerName]weight
-	routers   map[string]*standing // by name: of the file, in force, or both
-	owners    map[segment]owner
+	routers   map[string]*standing   // by name: of the file, in force, or both
+	owners    map[segment]string     // names of routers
 	groups    map[string]*groupDraft // by member, also by those that are not there
 	overrides map[string]string      // in force, blocks by name
 }
 
-// standing is how a router stands.
+// standing is what there is to know of a router.
 type standing struct {
-	file    string // its block in the file; empty: none
-	block   string // the one in force; empty: none
-	segment segment
+	file    string  // its block in the file; empty: none
+	segment segment // zero: it has none
+	at      Pos     // where its VRID is given
 }
 
 func newBase(c *checker, in *reading, fsys fs.FS, o Options) *base {
-	b := &base{fsys: fsys, options: o, globals: c.globals, weights: c.weights, owners: c.owners,
-		routers: make(map[string]*standing, len(c.routers)), groups: make(map[string]*groupDraft), overrides: make(map[string]string)}
+	b := &base{fsys: fsys, options: o, globals: c.globals, weights: c.weights, routers: make(map[string]*standing, len(c.routers)),
+		owners: make(map[segment]string, len(c.owners)), groups: make(map[string]*groupDraft), overrides: make(map[string]string)}
 	b.options.Overrides = nil
 	for name, block := range in.decoder.blocks {
 		b.routers[name] = &standing{file: block}
 	}
 	for _, dr := range c.routers {
-		s := b.standing(dr.Name)
-		s.block, s.segment = s.file, dr.segment
+		b.occupy(dr, dr.vrid.at.pos())
 	}
 	for _, o := range o.Overrides {
-		b.overrides[o.Name] = o.Block
-		if c.byName[o.Name] != nil || o.Block == "" {
-			b.standing(o.Name).block = o.Block
+		if c.byName[o.Name] != nil || o.Block == "" { // else its block was none
+			b.overrides[o.Name] = o.Block
 		}
 	}
 	for _, g := range c.groups {
@@ -49,32 +47,42 @@ func newBase(c *checker, in *reading, fsys fs.FS, o Options) *base {
 	return b
 }
 
-// standing is that of a router, made if it is not known.
-func (b *base) standing(name string) *standing {
-	s := b.routers[name]
+// occupy gives a router its VRID.
+func (b *base) occupy(dr *draft, at Pos) {
+	s := b.routers[dr.Name]
 	if s == nil {
 		s = new(standing)
-		b.routers[name] = s
+		b.routers[dr.Name] = s
 	}
-	return s
+	if s.segment, s.at = dr.segment, at; dr.segment != (segment{}) {
+		b.owners[dr.segment] = dr.Name
+	}
 }
 
-// inForce is the standing of a router that is in force, or nil.
-func (b *base) inForce(name string) *standing {
-	if s := b.routers[name]; s != nil && s.block != "" {
-		return s
+// vacate frees the VRID of a router.
+func (b *base) vacate(name string) {
+	if s := b.routers[name]; s != nil {
+		delete(b.owners, s.segment)
+		s.segment = segment{}
 	}
-	return nil
+}
+
+// block is that of a router in force; empty if it is not.
+func (b *base) block(name string) string {
+	if block, ok := b.overrides[name]; ok {
+		return block
+	}
+	if s := b.routers[name]; s != nil {
+		return s.file
+	}
+	return ""
 }
 
 // nearest is the name of a router in force most like a word, or empty.
 func (b *base) nearest(word string) string {
 	best, least := "", 3
-	for name, s := range b.routers {
-		if s.block == "" {
-			continue
-		}
-		if d := distance(word, name); d < least || d == least && least < 3 && name < best {
+	for name := range b.routers {
+		if d := distance(word, name); (d < least || d == least && least < 3 && name < best) && b.block(name) != "" {
 			best, least = name, d
 		}
 	}

@@ -218,7 +218,7 @@ func enterInstance(d *decoder, n *node, in scope) (scope, bool) {
 	}
 	name := n.words[1].s
 	if !d.overlaid {
-		d.blocks[name] = n.render()
+		d.blocks[name] = n.written()
 		if o, over := d.overrides[name]; over {
 			d.replace(n, o)
 			return in, false

@@ -45,8 +45,11 @@ type editing struct {
 }
 
 func (e *editing) owner(key segment) (owner, bool) {
-	o, ok := e.owners[key]
-	return o, ok && !e.leaving[o.name]
+	name, ok := e.owners[key]
+	if !ok || e.leaving[name] {
+		return owner{}, false
+	}
+	return owner{name, e.routers[name].at}, true
 }
 
 // editor works an edit out.
@@ -91,17 +94,16 @@ func (c *Config) Edit(e Edit) (*Edited, []Problem) {
 // refuse reports what is wrong with a name, or with a text as a whole.
 func (ed *editor) refuse(place, hint, message string) { ed.reportFile(Error, place, hint, message) }
 
-// known is the standing of a router in force; if there is none that is reported.
-func (ed *editor) known(name string) *standing {
-	s := ed.base.inForce(name)
-	if s == nil {
+// known is the block of a router in force; if there is none that is reported.
+func (ed *editor) known(name string) (block string) {
+	if block = ed.base.block(name); block == "" {
 		hint := "xvrrp status lists those there are"
 		if near := ed.base.nearest(name); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		ed.refuse(name, hint, "there is no such router")
 	}
-	return s
+	return block
 }
 
 func (ed *editor) each(names []string, do func(string)) {
@@ -123,7 +125,7 @@ func (ed *editor) add(text, label string) {
 		case len(n.words) == 0:
 		case n.keyword() != instanceKeyword:
 			ed.misplace(n)
-		case len(n.words) > 1 && ed.base.inForce(n.words[1].s) != nil:
+		case len(n.words) > 1 && ed.base.block(n.words[1].s) != "":
 			ed.report(Error, n.mark(1), "change it with xvrrp router set, or remove it first", "there is a router %s already", n.words[1].s)
 		default:
 			ed.decode(n)
@@ -160,12 +162,12 @@ func (ed *editor) decode(n *node) {
 
 // set puts lines into the block of a router.
 func (ed *editor) set(name, text, label string) {
-	s := ed.known(name)
-	if s == nil {
+	was := ed.known(name)
+	if was == "" {
 		return
 	}
 	var block *node
-	ed.read(atRunTime(name), s.block, false, func(n *node) { block = n })
+	ed.read(atRunTime(name), was, false, func(n *node) { block = n })
 	if lines := ed.lines(name, text, label); lines != nil && block != nil {
 		block.body = merge(block.body, lines.body)
 		ed.decode(block)
@@ -242,22 +244,23 @@ func settingOf(n *node) string {
 }
 
 func (ed *editor) remove(name string) {
-	if ed.known(name) != nil {
+	if ed.known(name) != "" {
 		ed.out.Removed = append(ed.out.Removed, name)
 	}
 }
 
 // reset takes the file's block again, if it has one.
 func (ed *editor) reset(name string) {
-	if _, ok := ed.base.overrides[name]; !ok {
+	now, ok := ed.base.overrides[name]
+	if !ok {
 		ed.refuse(name, "xvrrp router list shows what was changed", "nothing was changed of this router at run time")
 		return
 	}
 	ed.out.Dropped = append(ed.out.Dropped, name)
 	switch s := ed.base.routers[name]; {
-	case s.file != "":
+	case s != nil && s.file != "":
 		ed.read(name+" of the file", s.file, false, ed.decode)
-	case s.block != "":
+	case now != "":
 		ed.out.Removed = append(ed.out.Removed, name)
 	}
 }
@@ -285,9 +288,9 @@ func (ed *editor) check(was *Config) {
 		}
 	}
 	for _, name := range ed.out.Removed {
-		switch s := ed.base.routers[name]; {
+		switch {
 		case slices.Contains(ed.out.Dropped, name):
-		case s.file == "":
+		case ed.base.routers[name].file == "":
 			ed.out.Dropped = append(ed.out.Dropped, name)
 		default:
 			ed.out.Overrides = append(ed.out.Overrides, Override{Name: name})
@@ -324,7 +327,7 @@ func (ed *editor) join(c *checker, g *groupDraft) SyncGroup {
 	next.Members = nil
 	for _, m := range g.members {
 		dr := c.byName[m.v]
-		there := dr != nil || ed.base.inForce(m.v) != nil && !slices.Contains(ed.out.Removed, m.v)
+		there := dr != nil || ed.base.block(m.v) != "" && !slices.Contains(ed.out.Removed, m.v)
 		if !there || ed.base.groups[m.v] != g || slices.Contains(next.Members, m.v) {
 			continue
 		}
@@ -379,35 +382,23 @@ func (e *Edited) Commit() {
 	b := e.base
 	for _, name := range e.Removed {
 		b.vacate(name)
-		b.routers[name].block = ""
 	}
 	for _, dr := range e.drafts {
 		b.vacate(dr.Name)
 	}
 	for _, dr := range e.drafts {
-		s := b.standing(dr.Name)
-		s.block, s.segment = s.file, dr.segment
-		if dr.segment != (segment{}) {
-			b.owners[dr.segment] = owner{dr.Name, Pos{File: atRunTime(dr.Name)}}
-		}
+		b.occupy(dr, Pos{File: atRunTime(dr.Name)})
 	}
 	for _, o := range e.Overrides {
-		b.overrides[o.Name], b.routers[o.Name].block = o.Block, o.Block
+		b.overrides[o.Name] = o.Block
 	}
 	for _, name := range e.Dropped {
 		delete(b.overrides, name)
-		if b.routers[name].file == "" {
+		if s := b.routers[name]; s != nil && s.file == "" {
 			delete(b.routers, name)
 		}
 	}
 	for g, next := range e.groups {
 		g.SyncGroup = next
 	}
-}
-
-// vacate frees the VRID of a router.
-func (b *base) vacate(name string) {
-	s := b.standing(name)
-	delete(b.owners, s.segment)
-	s.segment = segment{}
 }

@@ -129,6 +129,41 @@ func (in *reading) override(overrides []Override) {
 // atRunTime is how places in a block are shown that was given at run time.
 func atRunTime(router string) string { return router + " at run time" }
 
+// written is a block as text: that of its file, which is there anyway, if it says the same by itself.
+func (n *node) written() string {
+	first, last := n.text.line, n.end.line
+	if last == nil || !n.within(first.file, n.text.via) || !blankBefore(n.text) || !blankBehind(n.end) {
+		return n.render()
+	}
+	text := first.file.text[first.from : last.from+int(n.end.col+n.end.width)-1]
+	if strings.Contains(text, "include") {
+		return n.render() // what was not there to be included may be now
+	}
+	return text
+}
+
+// within reports that a block is in a file as it stands, without definitions and what other lines brought in.
+func (n *node) within(f *file, v *via) bool {
+	if n.text.runs != nil || n.text.line.file != f || n.text.via != v || n.block && (n.end.line == nil || n.end.line.file != f || n.end.via != v) {
+		return false
+	}
+	for _, child := range n.body {
+		if !child.within(f, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// blankBefore reports that nothing else begins on the line of a text.
+func blankBefore(t text) bool { return skipBlanks(t.line.raw, 0) == t.col-1 }
+
+// blankBehind reports that nothing follows on the line of a mark.
+func blankBehind(m mark) bool {
+	rest := m.line.raw[m.col+m.width-1:]
+	return skipBlanks(rest, 0) == len(rest)
+}
+
 // render is a block as text: definitions are in their places, comments are gone.
 func (n *node) render() string {
 	var b strings.Builder

@@ -46,10 +46,11 @@ func (e *expander) readText(label, text string, given bool) {
 
 // readLines takes the physical lines of a file apart and hands each on.
 func (e *expander) readLines(f *file, data string, link *via) {
+	f.text = data
 	for number := 1; data != "" && !e.stopped; number++ {
 		raw, rest, _ := strings.Cut(data, "\n")
+		line := &source{file: f, number: number, from: len(f.text) - len(data), raw: strings.TrimRight(raw, "\r")}
 		data = rest
-		line := &source{file: f, number: number, raw: strings.TrimRight(raw, "\r")}
 		if !e.readable(line) {
 			continue
 		}

@@ -14,12 +14,14 @@ type file struct {
 	path  string // in the file system: no leading slash
 	name  string // as shown in places
 	given bool   // no file, but the text of an edit: see reporter.exacting
+	text  string // all of it
 }
 
 // source is one physical line as written.
 type source struct {
 	file   *file
 	number int
+	from   int // offset in the file's text
 	raw    string
 	shown  string // raw without secrets; set when a problem shows it
 	hidden int    // the offset in raw of what shown hides, -1 for nothing

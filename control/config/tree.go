@@ -9,6 +9,7 @@ type node struct {
 	text  text
 	words []word
 	block bool
+	end   mark // of the brace that ends the block; zero if it was forgotten
 	body  []*node
 	few   [3]word // holds words, as a rule
 }
@@ -210,6 +211,7 @@ func (b *builder) closeBlock(t text) {
 	case len(b.stack) == 0:
 		b.report(Error, t.whole(), "remove it, or look for a block that is closed too early", "unexpected }: no block is open")
 	default:
+		b.stack[len(b.stack)-1].end = t.whole()
 		b.stack = b.stack[:len(b.stack)-1]
 		if len(b.stack) == 0 {
 			b.flush()
