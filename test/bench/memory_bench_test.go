@@ -31,7 +31,7 @@ func BenchmarkMemory(b *testing.B) {
 			s.alternate(func(r *rival) {
 				s.feed(r)
 				s.start(r)
-				time.Sleep(byForm(settling, 5*settling))
+				time.Sleep(resting)
 				m := r.memory()
 				s.source.stop()
 				total.add(r, m.total/1024)

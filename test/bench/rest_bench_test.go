@@ -8,8 +8,12 @@ import (
 // window is how long a daemon is watched while nothing happens.
 func window() time.Duration { return byForm(3*time.Second, 10*time.Second) }
 
-// settling is how long a daemon has to end what it does when its routers get their first roles.
-const settling = 2 * time.Second
+// settling is how long a daemon has to end what it does when its routers get their roles; resting is how long it takes to
+// be at rest, too: it may give back memory ten seconds later.
+const (
+	settling = 2 * time.Second
+	resting  = 15 * time.Second
+)
 
 // BenchmarkBackup measures what backups cost whose masters are well: the processor time of the daemon and of its
 // filter, per second. One source sends the same adverts to both daemons, which are measured in the same seconds. What
@@ -34,7 +38,7 @@ func BenchmarkBackup(b *testing.B) {
 			for _, r := range s.rivals {
 				s.start(r)
 			}
-			time.Sleep(settling)
+			time.Sleep(resting)
 			for range byForm(3, 5) {
 				before := []cost{s.rivals[0].spent(), s.rivals[1].spent()}
 				begin := time.Now()
@@ -64,6 +68,7 @@ func BenchmarkMaster(b *testing.B) {
 		s := newStage(b, "master", f, daemons...)
 		s.alternate(func(r *rival) {
 			s.promote(r)
+			time.Sleep(resting)
 			before, begin := r.spent(), time.Now()
 			heard := s.watch(r, window())
 			cpu.add(r, millis(r.spent().since(before).total())/time.Since(begin).Seconds())

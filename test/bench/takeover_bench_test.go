@@ -84,8 +84,8 @@ func (q quartet) turn(daemon, times int) (late delays) {
 	return late
 }
 
-// BenchmarkTakeoverOfAll takes the masters of a whole fleet away in one instant: their last adverts come at once.
-func BenchmarkTakeoverOfAll(b *testing.B) {
+// BenchmarkAllAtOnce takes the masters of a whole fleet away in one instant: their last adverts come at once.
+func BenchmarkAllAtOnce(b *testing.B) {
 	f := fleet{count: 1000, interval: 100 * time.Millisecond}
 	t := newTable(b, "takeover of all", daemons...)
 	middle := t.row(f.String(), "the median advert late", "ms", goal{ratio: 0.2})
