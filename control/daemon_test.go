@@ -202,6 +202,11 @@ func (b *bench) turn() {
 	b.sayAll()
 }
 
+// snapshot asks for one in a single turn.
+func (b *bench) snapshot() api.Snapshot {
+	return b.draw(func(piece func()) bool { piece(); return true })
+}
+
 // heard is an advert's turn.
 func (b *bench) heard(a loader.Advert) {
 	b.daemon.heard(a)

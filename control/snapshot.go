@@ -1,9 +1,7 @@
 package control
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -12,16 +10,9 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
-	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/vrrp"
-	"github.com/xvrrp/xvrrp/loader"
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
-
-// Snapshot asks the loop what it knows. It is for other goroutines.
-func (d *daemon) Snapshot(ctx context.Context) (api.Snapshot, error) {
-	return ask(ctx, d, d.snapshot)
-}
 
 // Config asks the loop for the configuration in force. It is for other goroutines.
 func (d *daemon) Config(ctx context.Context) (*config.Config, error) {
@@ -85,52 +76,13 @@ func (r *router) name() string {
 	return r.conf.Name
 }
 
-func (d *daemon) snapshot() api.Snapshot {
-	counts, err := d.filter.Counts()
-	if err != nil {
-		d.log.Warn("counters cannot be read", "err", err)
-	}
-	counts = append(counts, d.refusals()...)
-	s := api.Snapshot{
+// outline is what a snapshot holds of the daemon itself.
+func (d *daemon) outline() api.Snapshot {
+	return api.Snapshot{
 		Schema: api.Schema, Version: d.o.Version, PID: os.Getpid(), Started: d.started0, Now: time.Now(),
 		Config: d.o.ConfigPath, Timing: d.lateness.snapshot(), Scheduling: d.scheduling,
 		Links: []api.Link{}, Routers: []api.Router{}, Heard: []api.Sighting{}, Drops: []api.Drop{},
 	}
-	for _, name := range d.wantedLinks(d.routers) {
-		s.Links = append(s.Links, d.links[name].snapshot())
-	}
-	perRouter := make(map[vrrp.ID]map[string]uint64)
-	for _, c := range counts {
-		if c.ID.VRID == 0 {
-			continue
-		}
-		if perRouter[c.ID] == nil {
-			perRouter[c.ID] = make(map[string]uint64)
-		}
-		perRouter[c.ID][c.Verdict.String()] += c.Frames
-	}
-	there := present(d.host.Links())
-	for _, r := range d.routers {
-		out := d.routerSnapshot(r, perRouter)
-		r.addVIPs(&out, there)
-		s.Routers = append(s.Routers, out)
-	}
-	for _, g := range d.groups {
-		s.Groups = append(s.Groups, g.snapshot(d))
-	}
-	for _, key := range slices.Sorted(maps.Keys(d.tracked)) {
-		s.Trackers = append(s.Trackers, d.tracked[key].snapshot(d))
-	}
-	s.Missing = d.missingStatic()
-	for _, seen := range d.sightings {
-		s.Heard = append(s.Heard, seen.Sighting)
-	}
-	slices.SortFunc(s.Heard, func(a, b api.Sighting) int {
-		return cmp.Or(cmp.Compare(a.Interface, b.Interface), cmp.Compare(a.VRID, b.VRID), cmp.Compare(a.Family, b.Family),
-			cmp.Compare(a.Source, b.Source), cmp.Compare(a.Verdict, b.Verdict))
-	})
-	s.Drops = d.drops(counts)
-	return s
 }
 
 func (l *link) snapshot() api.Link {
@@ -197,23 +149,6 @@ func (d *daemon) addExtras(out *api.Router, r *router) {
 	}
 }
 
-// onLink is an address on a link, as `ip addr` shows it.
-type onLink struct {
-	link   int
-	prefix netip.Prefix
-}
-
-// present is every address on the host, whoever put it there.
-func present(links []host.Link) map[onLink]bool {
-	there := make(map[onLink]bool)
-	for i := range links {
-		for _, a := range links[i].Addrs {
-			there[onLink{links[i].Index, a.Prefix}] = true
-		}
-	}
-	return there
-}
-
 // addVIPs tells of the virtual addresses, and which of them this host has.
 func (r *router) addVIPs(out *api.Router, there map[onLink]bool) {
 	for i, list := range [][]config.Address{r.conf.Addresses, r.conf.Excluded} {
@@ -232,40 +167,6 @@ func (r *router) addVIPs(out *api.Router, there map[onLink]bool) {
 	for i := range out.VIPs {
 		out.VIPs[i].Held = held[out.VIPs[i].Address]
 	}
-}
-
-// drops tells what became of the adverts that were not taken, with the last sample of each kind.
-func (d *daemon) drops(counts []loader.Count) []api.Drop {
-	out := []api.Drop{}
-	for _, c := range counts {
-		if c.Verdict.Action() == verdict.Take {
-			continue
-		}
-		row := api.Drop{Interface: d.linkName(c.Link), Router: d.byID[c.ID].name(), Verdict: c.Verdict.String(),
-			Action: c.Verdict.Action().String(), Frames: c.Frames, Meaning: c.Verdict.Meaning()}
-		if seen := d.lastSample(c); seen != nil {
-			row.Source, row.MAC, row.Detail = seen.Source, seen.MAC, seen.detail
-			last := seen.Last
-			row.Last = &last
-		}
-		out = append(out, row)
-	}
-	slices.SortFunc(out, func(a, b api.Drop) int {
-		return cmp.Or(cmp.Compare(a.Interface, b.Interface), cmp.Compare(a.Action, b.Action),
-			cmp.Compare(b.Frames, a.Frames), cmp.Compare(a.Verdict, b.Verdict))
-	})
-	return out
-}
-
-// lastSample finds the newest sample behind a counter.
-func (d *daemon) lastSample(c loader.Count) (newest *sighting) {
-	for k, s := range d.sightings {
-		if k.verdict == c.Verdict && k.id.Link == c.Link && (c.ID.VRID == 0 || k.id == c.ID) &&
-			(newest == nil || s.at > newest.at) {
-			newest = s
-		}
-	}
-	return newest
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -9,7 +9,7 @@ import (
 // Schema names the shape of Snapshot; fields are only added within a version.
 const Schema = "xvrrp.status/v1"
 
-// Snapshot is everything a daemon knows, taken by its loop in one go.
+// Snapshot is everything a daemon knows. With many routers they may be some milliseconds apart.
 type Snapshot struct {
 	Schema  string     `json:"schema"`
 	Version string     `json:"version"`

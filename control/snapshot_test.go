@@ -1,0 +1,78 @@
+package control
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/xvrrp/xvrrp/loader"
+	"github.com/xvrrp/xvrrp/loader/verdict"
+)
+
+// counted gives each router of a flock what the filter counts of one that runs.
+func (f *flock) counted() {
+	for _, r := range f.routers {
+		for _, v := range []verdict.Verdict{verdict.Delivered, verdict.Coalesced, verdict.BadTTL} {
+			f.filter.counts = append(f.filter.counts, loader.Count{Link: r.bound.id.Link, ID: r.bound.id, Verdict: v, Frames: 7})
+		}
+	}
+}
+
+// A snapshot is drawn in pieces, between which deadlines are served and routers may go.
+func TestSnapshotGivesWay(t *testing.T) {
+	f := newFlock(t, false, times(100, time.Second)...)
+	f.counted()
+	down := f.routers[99].core.State().Down
+	f.deaths[99] = f.clock
+	turns, gone := 0, f.routers[98]
+	s := f.draw(func(piece func()) bool {
+		piece()
+		if turns++; turns == 2 {
+			f.run(2 * down)
+			f.routers = slices.DeleteFunc(slices.Clone(f.routers), func(r *router) bool { return r == gone })
+			f.retire(gone)
+		}
+		return true
+	})
+	if want := 1 + 7 + 2; turns != want { // a sketch, 100 routers, 100 drops
+		t.Errorf("%d turns, want %d", turns, want)
+	}
+	if len(s.Routers) != 99 || len(s.Drops) != 100 {
+		t.Fatalf("%d routers and %d drops", len(s.Routers), len(s.Drops))
+	}
+	if r := s.Routers[98]; r.Name != "VI_99" || r.Role != "master" || r.Stats.Received != 14 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Whoever asks may give up.
+func TestSnapshotGivenUp(t *testing.T) {
+	f := newFlock(t, false, times(100, time.Second)...)
+	turns := 0
+	f.draw(func(piece func()) bool {
+		piece()
+		turns++
+		return turns < 3
+	})
+	if turns != 3 {
+		t.Errorf("%d turns, want 3", turns)
+	}
+}
+
+// BenchmarkSnapshot is how long the loop is busy with xvrrp status, and how long in one turn, reading the counters aside.
+func BenchmarkSnapshot(b *testing.B) {
+	f := newFlock(b, false, times(2500, time.Second)...)
+	f.counted()
+	var busy, longest time.Duration
+	for b.Loop() {
+		f.draw(func(piece func()) bool {
+			began := time.Now()
+			piece()
+			took := time.Since(began)
+			busy, longest = busy+took, max(longest, took)
+			return true
+		})
+	}
+	b.ReportMetric(float64(busy.Microseconds())/float64(b.N), "us-loop/op")
+	b.ReportMetric(float64(longest.Microseconds()), "us-longest-turn")
+}
