@@ -117,6 +117,9 @@ func keptText(kept map[string]config.Override) string {
 
 // Overrides lists what was changed at run time and not taken back. It is for other goroutines.
 func (d *daemon) Overrides(ctx context.Context) (api.Overrides, error) {
+	if d.o.Config == nil {
+		return api.Overrides{}, ErrObserving
+	}
 	release, err := d.alone(ctx)
 	if err != nil {
 		return api.Overrides{}, err

@@ -131,7 +131,7 @@ func (ed *editor) add(text, label string) {
 			ed.decode(n)
 		}
 	}
-	ed.expander.readText(label, text, true)
+	ed.expander.readText(&file{name: label, given: true}, text)
 	ed.builder.finish()
 	if found == 0 {
 		ed.refuse(label, "write vrrp_instance NAME { ... }", "it holds no router")
@@ -167,7 +167,8 @@ func (ed *editor) set(name, text, label string) {
 		return
 	}
 	var block *node
-	ed.read(atRunTime(name), was, false, func(n *node) { block = n })
+	_, plain := ed.base.overrides[name]
+	ed.read(&file{name: atRunTime(name), plain: plain}, was, func(n *node) { block = n })
 	if lines := ed.lines(name, text, label); lines != nil && block != nil {
 		block.body = merge(block.body, lines.body)
 		ed.decode(block)
@@ -175,12 +176,11 @@ func (ed *editor) set(name, text, label string) {
 }
 
 // read reads a text into trees of its own, which stay.
-func (ed *editor) read(label, text string, given bool, done func(*node)) *builder {
+func (ed *editor) read(f *file, text string, done func(*node)) {
 	b := &builder{reporter: ed.reporter, done: done}
 	ed.expander.emit = b.add
-	ed.expander.readText(label, text, given)
+	ed.expander.readText(f, text)
 	b.finish()
-	return b
 }
 
 // lines reads the lines of a router's block; nil if they are more than that.
@@ -190,7 +190,7 @@ func (ed *editor) lines(name, content, label string) (root *node) {
 	root = b.begin(text{s: instanceKeyword + " " + name, line: &source{file: &file{name: label}}})
 	b.openBlock(text{s: "{"})
 	ed.expander.emit = b.add
-	ed.expander.readText(label, content, true)
+	ed.expander.readText(&file{name: label, given: true}, content)
 	if ended {
 		ed.refuse(label, "give lines of the block alone", "it goes on behind the router's block")
 		return nil
@@ -259,7 +259,7 @@ func (ed *editor) reset(name string) {
 	ed.out.Dropped = append(ed.out.Dropped, name)
 	switch s := ed.base.routers[name]; {
 	case s != nil && s.file != "":
-		ed.read(name+" of the file", s.file, false, ed.decode)
+		ed.read(&file{name: name + " of the file"}, s.file, ed.decode)
 	case now != "":
 		ed.out.Removed = append(ed.out.Removed, name)
 	}

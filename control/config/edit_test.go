@@ -147,6 +147,25 @@ func TestOverridesWithMistakes(t *testing.T) {
 	}
 }
 
+// FuzzOverrides: what was read is written, and then read as it was.
+func FuzzOverrides(f *testing.F) {
+	for _, name := range []string{"lexical", "braces", "definitions", "repetition", "notify", "conditions", "routes"} {
+		f.Add(read(f, "testdata/"+name+".conf"))
+	}
+	f.Add("remove VI_1\nvrrp_instance VI_2 {\n notify \"a # b\" c\\#d\n}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		want, _ := readOverrides(text, "x", fuzzLimits)
+		var written strings.Builder
+		for _, o := range want {
+			written.WriteString(o.String())
+		}
+		got, problems := readOverrides(written.String(), "y", fuzzLimits)
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %q\nwant %q\n%v", got, want, problems)
+		}
+	})
+}
+
 // An edit costs the same however many routers there are.
 func BenchmarkEdit(b *testing.B) {
 	for _, n := range []int{100, 2500, 10000} {

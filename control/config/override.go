@@ -43,10 +43,14 @@ const (
 // ReadOverrides reads vrrp_instance blocks and lines "remove NAME", in any order. name is how places in the text are
 // shown. What the blocks say is looked at by Load.
 func ReadOverrides(text, name string) ([]Override, []Problem) {
+	return readOverrides(text, name, defaultLimits)
+}
+
+func readOverrides(text, name string, max limits) ([]Override, []Problem) {
 	r := new(reporter)
 	var out []Override
 	seen := make(map[string]bool)
-	in := newReading(r, new(drafts), nil, Options{}, defaultLimits)
+	in := newReading(r, new(drafts), nil, Options{}, max)
 	in.builder.done = func(n *node) {
 		o, ok := overrideOf(n)
 		switch {
@@ -59,7 +63,7 @@ func ReadOverrides(text, name string) ([]Override, []Problem) {
 			out = append(out, o)
 		}
 	}
-	in.expander.readText(name, text, true)
+	in.expander.readText(&file{name: name, plain: true}, text)
 	in.builder.finish()
 	return out, r.problems()
 }
@@ -118,7 +122,7 @@ func (d *decoder) replace(n *node, o Override) {
 func (in *reading) override(overrides []Override) {
 	in.decoder.overlaid = true
 	for _, o := range overrides {
-		in.expander.readText(atRunTime(o.Name), o.Block, false)
+		in.expander.readText(&file{name: atRunTime(o.Name), plain: true}, o.Block)
 		in.builder.finish()
 	}
 	d := in.decoder.drafts
@@ -185,12 +189,9 @@ func (n *node) renderTo(b *strings.Builder, indent string) {
 	b.WriteString(indent + "}\n")
 }
 
-// escapeTo writes a line so that uncomment makes it this one again.
+// escapeTo writes a line so that uncomment makes it this one again. A quote that is not closed ends with the line, and
+// is closed there.
 func escapeTo(b *strings.Builder, line string) {
-	if !strings.ContainsAny(line, "#!") {
-		b.WriteString(line)
-		return
-	}
 	quoted := false
 	for i := range len(line) {
 		switch c := line[i]; {
@@ -200,5 +201,8 @@ func escapeTo(b *strings.Builder, line string) {
 			b.WriteByte('\\')
 		}
 		b.WriteByte(line[i])
+	}
+	if quoted {
+		b.WriteByte('"')
 	}
 }

@@ -33,12 +33,12 @@ func (e *expander) read(name, label string, link *via) error {
 	return nil
 }
 
-// readText reads what is in no file, under a name. Definitions made before do not hold in it.
-func (e *expander) readText(label, text string, given bool) {
+// readText reads what is in no file, as f says. Definitions made before do not hold in it.
+func (e *expander) readText(f *file, text string) {
 	clear(e.defs)
 	e.pending = nil
-	f := &file{index: len(e.known), name: label, given: given}
-	e.known[" "+label] = f // files have a path instead
+	f.index = len(e.known)
+	e.known[" "+f.name] = f // files have a path instead
 	e.open = append(e.open, f)
 	e.readLines(f, text, nil)
 	e.open = e.open[:len(e.open)-1]
@@ -62,6 +62,10 @@ func (e *expander) readLines(f *file, data string, link *via) {
 		switch {
 		case e.pending != nil:
 			e.resume(t, strings.TrimLeft(line.raw, " \t\f\v") == "")
+		case f.plain:
+			for t.s != "" {
+				t = e.emitPiece(t)
+			}
 		case t.s != "":
 			e.line(t, 0)
 		}

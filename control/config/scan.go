@@ -14,6 +14,7 @@ type file struct {
 	path  string // in the file system: no leading slash
 	name  string // as shown in places
 	given bool   // no file, but the text of an edit: see reporter.exacting
+	plain bool   // nothing is to be expanded in it
 	text  string // all of it
 }
 
