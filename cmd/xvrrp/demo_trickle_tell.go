@@ -66,6 +66,9 @@ func (s *stage) tellResults(camps []*camp, results [][]record) {
 			fmt.Fprintf(s.app.stdout, row, o.name, c.name, r.changes, roundly(r.silence), r.adverts)
 		}
 	}
+	if len(camps) > 1 {
+		fmt.Fprintln(s.app.stdout, "\nkeepalived's option vrrp_lower_prio_no_advert, off by default, keeps its clock from what it receives")
+	}
 }
 
 // roundly is a duration to the millisecond.
