@@ -61,6 +61,10 @@ var ways = []struct {
 		_, err := daemon.Reload(t.Context(), false)
 		return err
 	}},
+	{"by router add", func(t testing.TB, daemon *api.Client, block string) error {
+		_, err := daemon.Edit(t.Context(), api.Edit{Verb: api.AddRouters, Text: block, Label: "bench"})
+		return err
+	}},
 }
 
 // BenchmarkAdd measures what one more router costs many masters: how long it takes until it speaks, less the time for
