@@ -104,6 +104,25 @@ func TestExcessIsSeen(t *testing.T) {
 	}
 }
 
+// A master that sends often has no larger reserve for that: its repeats need none.
+func TestBudgetOfFastMaster(t *testing.T) {
+	l := open(t, Options{Trace: true})
+	start(t, l)
+	id := add(t, l, ordinary())
+	fast := v3().with(func(p *packet) { p.advert.Interval = 10 * time.Millisecond })
+	try(t, l, fast, verdict.Delivered)
+	a := receive1(t, l.Adverts())
+	if err := l.Follow(id, &a); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	got := handedOver(t, l, id, hundredfold, fast.with(func(p *packet) { p.advert.Priority-- }))
+	if most := sourceBurst + sourceRate*(time.Since(began).Seconds()+1); float64(got) > most {
+		t.Errorf("%d of %d changes were handed over, want at most %v", got, hundredfold, most)
+	}
+	try(t, l, fast, verdict.Coalesced)
+}
+
 // A master whose every advert is to be verified has a reserve for the pace it announces.
 func TestBudgetOfSignedMaster(t *testing.T) {
 	l := open(t, Options{Trace: true})
@@ -117,7 +136,7 @@ func TestBudgetOfSignedMaster(t *testing.T) {
 	if err := l.Follow(id, &a); err != nil {
 		t.Fatal(err)
 	}
-	const second = 100
+	const second = 100 // adverts
 	if got := handedOver(t, l, id, 10*second, fast); got != 10*second {
 		t.Errorf("%d of ten seconds' %d adverts came through", got, 10*second)
 	}

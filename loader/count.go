@@ -14,20 +14,23 @@ import (
 
 // Counts reads the counters. The order is by link, router and verdict. Those of routers cost no system call.
 func (l *Loader) Counts() ([]Count, error) {
-	counts, err := l.linkCounts()
+	strangers, err := l.linkCounts()
 	if err != nil {
 		return nil, fmt.Errorf("read the counters: %w", err)
 	}
-	ids := slices.SortedFunc(maps.Keys(l.routers), compareIDs)
-	counts = slices.Grow(counts, len(ids))
+	ids := slices.Collect(maps.Keys(l.routers))
+	slices.SortFunc(ids, compareIDs)
+	var counts []Count
 	for _, id := range ids {
+		for len(strangers) > 0 && strangers[0].Link <= id.Link {
+			counts, strangers = append(counts, strangers[0]), strangers[1:]
+		}
 		counts = l.appendCounts(counts, id)
 	}
-	slices.SortStableFunc(counts, func(a, b Count) int { return cmp.Compare(a.Link, b.Link) })
-	return counts, nil
+	return append(counts, strangers...), nil
 }
 
-// linkCounts are those of frames that belong to no router, summed over the CPUs.
+// linkCounts are those of frames that belong to no router, summed over the CPUs, in order.
 func (l *Loader) linkCounts() ([]Count, error) {
 	var (
 		link   uint32
@@ -46,6 +49,9 @@ func (l *Loader) linkCounts() ([]Count, error) {
 			}
 		}
 	}
+	slices.SortFunc(counts, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.Verdict, b.Verdict))
+	})
 	return counts, rows.Err()
 }
 
@@ -68,8 +74,15 @@ func (l *Loader) appendCounts(counts []Count, id vrrp.ID) []Count {
 }
 
 func compareIDs(a, b vrrp.ID) int {
-	return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.VLAN, b.VLAN), compareFlags(a.V6, b.V6),
-		cmp.Compare(a.VRID, b.VRID), a.Dst.Compare(b.Dst))
+	switch {
+	case a.Link != b.Link:
+		return cmp.Compare(a.Link, b.Link)
+	case a.VLAN != b.VLAN:
+		return cmp.Compare(a.VLAN, b.VLAN)
+	case a.V6 != b.V6:
+		return cmp.Compare(bit[uint8](a.V6), bit[uint8](b.V6))
+	case a.VRID != b.VRID:
+		return cmp.Compare(a.VRID, b.VRID)
+	}
+	return a.Dst.Compare(b.Dst)
 }
-
-func compareFlags(a, b bool) int { return cmp.Compare(bit[uint8](a), bit[uint8](b)) }

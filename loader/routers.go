@@ -160,8 +160,10 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 		value.RepeatMac = a.MAC
 		if value.Trailer == uint8(xvTrailerRuleTRAILER_REFUSED) {
 			value.RepeatLength = uint16(len(a.Message))
+		} else {
+			read, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
+			value.ReserveCostNs = signedCost(read.Interval)
 		}
-		value.ReserveCostNs = reserveCost(intervalOf(a))
 		next.since = a.At
 	}
 	if err := l.places.put(&next); err != nil {
@@ -245,19 +247,17 @@ func rules(r vrrp.Rules) xvRouter {
 		Unicast:   bit[uint8](len(r.Peers) != 0),
 		Checksums: uint8(checksumForms(r)),
 
-		ReserveCostNs: reserveCost(r.Interval),
+		ReserveCostNs: reserveCost,
 	}
 }
 
-// reserveCost is what an advert of the followed master takes of its reserve. Where every one of them is handed over to
-// be verified, twice as many pass as a master with that interval sends.
-func reserveCost(interval time.Duration) uint32 {
-	return uint32(min(interval/2, time.Second/4))
-}
+// reserveCost is what an advert of the followed master takes of its reserve, which is changes alone; its repeats take
+// nothing.
+const reserveCost = uint32(time.Second / 4)
 
-func intervalOf(a *Advert) time.Duration {
-	read, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
-	return read.Interval
+// signedCost is the same where every advert is handed over to be verified: twice as many pass as the master sends.
+func signedCost(interval time.Duration) uint32 {
+	return uint32(min(interval/2, time.Duration(reserveCost)))
 }
 
 // checksumForms are the forms of checksum that a router takes.
