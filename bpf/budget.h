@@ -16,7 +16,7 @@ enum {
 	SOURCE_COST_NS = SECOND_NS / 4,	 /* four adverts a second */
 	ROUTER_COST_NS = SECOND_NS / 16, /* sixteen */
 };
-#define SOURCE_DEPTH_NS (8ULL * SECOND_NS)  /* 32 adverts at once; more from a master that sends more often */
+#define SOURCE_DEPTH_NS (8ULL * SECOND_NS)  /* 32 adverts at once; of a master whose signatures are verified more */
 #define ROUTER_DEPTH_NS (16ULL * SECOND_NS) /* 256: every other host of a /24 */
 
 /* Which share is the sender's. */
