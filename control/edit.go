@@ -60,6 +60,15 @@ func (d *daemon) Edit(ctx context.Context, e api.Edit) (api.Plan, error) {
 		return api.Plan{}, err
 	}
 	defer release()
+	n, err := d.workOut(ctx, e, verb)
+	if err != nil || n.Rejected || e.DryRun {
+		return n.Plan, err
+	}
+	return d.carryThrough(ctx, n, e)
+}
+
+// workOut finds out what an edit does, and makes ready what comes by it.
+func (d *daemon) workOut(ctx context.Context, e api.Edit, verb config.Verb) (*edit, error) {
 	n := new(edit)
 	n.Plan = api.Plan{Schema: api.PlanSchema, Config: d.o.ConfigPath, DryRun: e.DryRun, Kept: e.Keep, Changes: []api.Change{}}
 	names := e.Names
@@ -70,22 +79,19 @@ func (d *daemon) Edit(ctx context.Context, e api.Edit) (api.Plan, error) {
 	n.Problems = printed(problems)
 	if config.Worst(problems) == config.Error {
 		n.Rejected = true
-		return n.Plan, nil
+		return n, nil
 	}
 	n.edited, n.conf = edited, edited.Config
 	if why := d.prepare(n); why != "" {
 		n.Rejected = true
 		n.Problems = append(n.Problems, why)
-		return n.Plan, nil
+		return n, nil
 	}
 	if _, err := ask(ctx, d, func() bool { n.survey(); return true }); err != nil {
-		return n.Plan, err
+		return n, err
 	}
 	n.compare(d.routers)
-	if e.DryRun {
-		return n.Plan, nil
-	}
-	return d.carryThrough(ctx, n, e)
+	return n, nil
 }
 
 // carryThrough puts an edit in force, and before that into the file of what is kept.

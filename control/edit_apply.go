@@ -143,7 +143,7 @@ func (n *edit) members(g *group, conf *config.SyncGroup) []*router {
 // refitFew makes links, trackers and the routers of an edit what the configuration in force says.
 func (d *daemon) refitFew(n *edit, changed, added, reweighed []*router) {
 	touched := slices.Concat(changed, added)
-	d.track(n.after(d.groups, touched))
+	d.track(n.after(d.groups))
 	for _, r := range changed {
 		d.admit(r)
 		d.step(r, d.now(), election.Reconfigured{Config: electionConfig(r.conf)})
@@ -172,7 +172,7 @@ func (d *daemon) refitFew(n *edit, changed, added, reweighed []*router) {
 }
 
 // after are the routers whose trackers the edit may have changed.
-func (n *edit) after(groups []*group, touched []*router) []*router {
+func (n *edit) after(groups []*group) []*router {
 	var out []*router
 	for _, s := range n.successors {
 		if r := s.running(); r.group == nil || !n.regroups(r.group) {
