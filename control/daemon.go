@@ -86,9 +86,23 @@ type binder interface {
 type filter interface {
 	attacher
 	Follow(id vrrp.ID, a *loader.Advert) error
-	LastSeen(id vrrp.ID) time.Duration
+	Stamp(id vrrp.ID) stamp // nil: it does not know the router
 	Drained() bool
 	Counts() ([]loader.Count, error)
+}
+
+// stamp is where the kernel keeps when a router's followed master was last seen.
+type stamp interface{ Seen() time.Duration }
+
+// kernel is the loader as the loop sees it.
+type kernel struct{ *loader.Loader }
+
+// Stamp is that of a router, nil if the filter does not know it.
+func (k kernel) Stamp(id vrrp.ID) stamp {
+	if s, known := k.Loader.Stamp(id); known {
+		return s
+	}
+	return nil
 }
 
 // attacher brings links and routers into the filter.
@@ -199,7 +213,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 
 	d := newDaemon(o, cast, host.Now)
-	d.hands, d.host, d.filter, d.alarm = h, h, f, timer
+	d.hands, d.host, d.filter, d.alarm = h, h, kernel{f}, timer
 	d.adverts, d.samples = f.Adverts(), f.Samples()
 	d.failures, d.changes, d.due = h.Failures(), h.Changes(), timer.Due
 	teller := notify.New(d.notifyOptions(o.Config))

@@ -106,11 +106,19 @@ func (f *fakeFilter) SetGuard(_ int, a netip.Addr, on bool) error {
 	f.guarded[a] = on
 	return nil
 }
-func (f *fakeFilter) LastSeen(id vrrp.ID) time.Duration {
-	if f.lastSeen != nil {
-		return f.lastSeen(id)
+func (f *fakeFilter) Stamp(id vrrp.ID) stamp { return &fakeStamp{f, id} }
+
+// fakeStamp is a stamp as the test has set it.
+type fakeStamp struct {
+	*fakeFilter
+	id vrrp.ID
+}
+
+func (s *fakeStamp) Seen() time.Duration {
+	if s.lastSeen != nil {
+		return s.lastSeen(s.id)
 	}
-	return f.seen[id]
+	return s.seen[s.id]
 }
 func (f *fakeFilter) Follow(id vrrp.ID, a *loader.Advert) error {
 	delete(f.followed, id)

@@ -130,10 +130,10 @@ func (d *daemon) await(at time.Duration) {
 // refresh asks the kernel when the followed master last repeated itself, and moves the deadline by it. It reports
 // whether there was news.
 func (d *daemon) refresh(r *router) bool {
-	if r.bound == nil {
+	if r.stamp == nil {
 		return false
 	}
-	seen := d.filter.LastSeen(r.bound.id)
+	seen := r.stamp.Seen()
 	if at, done := r.core.Refresh(seen); done {
 		d.deadlines.set(r, min(at, r.retryAt))
 		return true

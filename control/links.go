@@ -323,7 +323,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if err := d.host.Bind(b.host); err != nil {
 		return causeBind, err
 	}
-	r.bound = b
+	r.bound, r.stamp = b, d.filter.Stamp(b.id)
 	d.byID[b.id] = r
 	r.log = d.log.With("link", r.iface, "vlan", b.id.VLAN.String(), "vrid", int(b.id.VRID), "af", b.id.Family())
 	if renumbered {
@@ -336,7 +336,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 func (d *daemon) unbind(r *router) {
 	id := r.bound.id
 	delete(d.byID, id)
-	r.bound = nil
+	r.bound, r.stamp = nil, nil
 	if err := d.host.Unbind(id); err != nil {
 		d.log.Debug("unbind", "router", r.conf.Name, "err", err)
 	}

@@ -25,6 +25,7 @@ type router struct {
 	group   *group // nil: in none
 	log     *slog.Logger
 	bound   *binding // nil while its link is not there
+	stamp   stamp    // likewise
 	started bool
 	retired bool   // by a reload: it is about to end
 	iface   string // the link it is on; empty while it is not known

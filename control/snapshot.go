@@ -121,7 +121,9 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		out.Stats.Received = out.Stats.Verdicts[verdict.Delivered.String()] +
 			out.Stats.Verdicts[verdict.Coalesced.String()] + out.Stats.Verdicts[verdict.Lost.String()] +
 			out.Stats.Verdicts[verdict.Excess.String()]
-		heard = max(heard, d.filter.LastSeen(r.bound.id))
+	}
+	if r.stamp != nil {
+		heard = max(heard, r.stamp.Seen())
 	}
 	if heard > 0 && st.Role == election.Backup {
 		ago := (d.now() - heard).Seconds()
