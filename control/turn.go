@@ -70,6 +70,7 @@ func (d *daemon) serveDue() bool {
 		return false
 	}
 	d.serve(now)
+	d.flush()
 	return true
 }
 
