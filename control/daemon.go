@@ -169,6 +169,7 @@ type daemon struct {
 
 	attaching   sync.WaitGroup // the goroutines that attach the filter; each sends one attachment
 	attachments chan attachment
+	attachRest  time.Duration              // between attempts to attach
 	left        chan struct{}              // closed when nobody receives attachments any more
 	leaving     bool                       // the routers have been stopped
 	guards      bool                       // the filter was loaded for no_accept; it does not change
@@ -279,6 +280,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		started0:    time.Now(),
 		sightings:   make(sightings),
 		attachments: make(chan attachment),
+		attachRest:  retryAfter,
 		left:        make(chan struct{}),
 		reloading:   make(chan struct{}, 1),
 		lasting:     byRouter(o.Kept),

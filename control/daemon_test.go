@@ -403,6 +403,27 @@ func TestSlowAttachHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
+// Where the filter could not be attached it is tried again.
+func TestAttachIsTriedAgain(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"), instance(11, "eth1"))
+	b.attachRest = 0
+	b.filter.slow = make(chan struct{})
+	b.filter.attach = errors.New("no such device")
+	second := eth0(8)
+	second.Name = "eth1"
+	b.host.links = append(b.host.links, second)
+	b.linksChanged()
+	b.filter.slow <- struct{}{} // one attempt
+	b.attached(<-b.attachments)
+	if got := b.routers[1].causes[causeFilter]; got != "no such device" {
+		t.Errorf("second router is at fault because of %q", got)
+	}
+	b.filter.attach = nil
+	b.filter.slow <- struct{}{}
+	b.attached(<-b.attachments)
+	b.wantRoles("backup", "backup")
+}
+
 // A router that owns its addresses is master at once when its link comes, with everything in place.
 func TestOwnerRecovers(t *testing.T) {
 	c := instance(10, "eth0")

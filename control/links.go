@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/election"
@@ -44,7 +45,8 @@ type link struct {
 	up       bool
 	pending  bool // the filter is being attached
 	attached loader.Attachment
-	err      error
+	err      error // of its segments, or its absence
+	refused  error // what came of attaching; it is tried again
 	segments map[vrrp.VLAN]bool
 }
 
@@ -127,16 +129,21 @@ func (d *daemon) reviewLink(name string, is *host.Link) {
 		d.event(api.Event{Kind: "link", Why: "absent", Detail: l.err.Error()})
 		return
 	}
-	l.err = d.segmentsOf(l)
-	d.attach(l)
+	l.err, l.refused = d.segmentsOf(l), nil
+	l.pending = true
+	d.attach(l, 0)
 }
 
-// attach has the filter put on a link, which may take the kernel hundreds of milliseconds: the routers of other
-// links advertise meanwhile.
-func (d *daemon) attach(l *link) {
-	l.pending = true
+// attach has the filter put on a link after a rest. That may take the kernel hundreds of milliseconds: the routers of
+// other links advertise meanwhile.
+func (d *daemon) attach(l *link, rest time.Duration) {
 	a := attachment{name: l.name, index: l.index}
 	d.attaching.Go(func() {
+		select {
+		case <-time.After(rest):
+		case <-d.left:
+			return
+		}
 		a.Attachment, a.err = d.filter.Attach(a.index, a.name, d.o.Attach)
 		select {
 		case d.attachments <- a:
@@ -164,12 +171,20 @@ func (d *daemon) tookOn(a attachment) {
 		d.detach(a.name, a.index) // the link went while the filter came, or a reload left it out
 		return
 	}
-	l.pending, l.attached = false, a.Attachment
-	l.err = errors.Join(l.err, a.err)
-	if l.err != nil {
-		d.log.Error("cannot filter", "link", l.name, "err", l.err)
-		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %v", l.name, l.err)})
-	} else {
+	if a.err != nil && !l.pending && l.refused == nil {
+		return // an attempt from before a reload, and the filter sits there
+	}
+	known := l.refused != nil && a.err != nil && l.refused.Error() == a.err.Error()
+	l.pending, l.attached, l.refused = false, a.Attachment, a.err
+	if a.err != nil {
+		d.attach(l, d.attachRest)
+	}
+	switch err := l.trouble(); {
+	case known:
+	case err != nil:
+		d.log.Error("cannot filter", "link", l.name, "err", err)
+		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %v", l.name, err)})
+	default:
 		d.log.Info("filter attached", "link", l.name, "mode", a.Mode, "hook", a.Hook, "why", a.Reason)
 		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %s (%s): %s", l.name, a.Mode, a.Hook, a.Reason)})
 	}
@@ -292,13 +307,16 @@ func (l *link) keep(err error) {
 	}
 }
 
+// trouble is what stands against a link.
+func (l *link) trouble() error { return errors.Join(l.err, l.refused) }
+
 // fault words what keeps the routers of a link from being filtered, or is empty.
 func (l *link) fault() string {
 	switch {
 	case l.pending:
 		return fmt.Sprintf("the filter is being attached to %s", l.name)
-	case l.index != 0 && l.err != nil:
-		return l.err.Error()
+	case l.index != 0 && l.trouble() != nil:
+		return l.trouble().Error()
 	}
 	return "" // a link that is not there is a fault of its own
 }

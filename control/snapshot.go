@@ -88,8 +88,8 @@ func (d *daemon) outline() api.Snapshot {
 func (l *link) snapshot() api.Link {
 	out := api.Link{Name: l.name, Index: l.index, Mode: string(l.attached.Mode), Hook: l.attached.Hook,
 		Reason: l.attached.Reason, Up: l.up}
-	if l.err != nil {
-		out.Error = l.err.Error()
+	if err := l.trouble(); err != nil {
+		out.Error = err.Error()
 	}
 	return out
 }
