@@ -217,7 +217,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	d.hands, d.host, d.filter, d.alarm = h, h, kernel{f}, timer
 	d.adverts, d.samples = f.Adverts(), f.Samples()
 	d.failures, d.changes, d.due = h.Failures(), h.Changes(), timer.Due
-	teller := notify.New(d.notifyOptions(o.Config))
+	teller := notify.New(d.notifyOptions(d.conf))
 	watchers := track.NewShared(o.Log)
 	d.teller, d.trackers = teller, trackersOf(watchers, o.Log)
 
@@ -263,12 +263,14 @@ func (d *daemon) answerUntil(gone <-chan struct{}) {
 }
 
 func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
+	conf := o.Config
+	o.Config = nil // a reload is to leave nothing of it
 	return &daemon{
 		o: o, log: o.Log, detailed: o.Log.Enabled(context.Background(), slog.LevelDebug), now: now, wait: spin(now),
 		queries:     make(chan func()),
 		results:     make(chan track.Result),
 		troubles:    make(chan notify.Trouble, 64),
-		conf:        o.Config,
+		conf:        conf,
 		armed:       election.Never,
 		routers:     c.routers,
 		groups:      c.groups,

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"weak"
 
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/host"
@@ -87,4 +88,21 @@ func TestNoGarbageAtRest(t *testing.T) {
 	if allocated > 10 {
 		t.Errorf("%v allocations for the adverts of 500 routers", allocated)
 	}
+}
+
+// A reload leaves nothing of the configuration before it, however many there were.
+func TestReloadFreesTheConfiguration(t *testing.T) {
+	first := many(2)
+	before := weak.Make(first)
+	b := openBench(t, []host.Link{eth0(7)}, first)
+	first = nil
+	next := many(2)
+	next.Routers[0].Priority = 150
+	b.reload(next)
+	b.turn()
+	runtime.GC()
+	if before.Value() != nil {
+		t.Error("the configuration of the start is still kept")
+	}
+	runtime.KeepAlive(b)
 }

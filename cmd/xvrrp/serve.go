@@ -45,8 +45,9 @@ func (s *service) run(ctx context.Context, daemon func(context.Context, control.
 	attending, leave := context.WithCancel(ctx)
 	defer leave()
 	var attendant sync.WaitGroup
+	status := summary(o)
 	attendant.Go(func() {
-		if err := s.attend(attending, started, asked, summary(o)); err != nil {
+		if err := s.attend(attending, started, asked, status); err != nil {
 			stop(err)
 		}
 		if ctx.Err() != nil {

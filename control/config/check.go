@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
@@ -305,7 +306,7 @@ func (c *checker) sources(dr *draft) {
 
 // identity: the link and the VRID, which no two routers of a family may share.
 func (c *checker) identity(dr *draft) {
-	dr.VRID, dr.VLAN, dr.Interface = dr.vrid.v, dr.vlan.v, dr.iface.v
+	dr.VRID, dr.VLAN, dr.Interface = dr.vrid.v, dr.vlan.v, strings.Clone(dr.iface.v)
 	switch {
 	case dr.iface.ok && dr.Interface == "lo":
 		c.fault(dr, dr.iface.at, "name a link to other routers", "the loopback interface has no peers")

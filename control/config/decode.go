@@ -216,7 +216,7 @@ func enterInstance(d *decoder, n *node, in scope) (scope, bool) {
 	if !ok {
 		return in, false
 	}
-	name := n.words[1].s
+	name := strings.Clone(n.words[1].s) // what is kept of a file must not keep all of it
 	if !d.overlaid {
 		d.blocks[name] = n.written()
 		if o, over := d.overrides[name]; over {
