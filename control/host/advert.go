@@ -13,15 +13,19 @@ type sender struct {
 	id      vrrp.ID
 	source  netip.Addr
 	mac     mac // of frames; zero: the link's
-	forms   []*form
+	forms   []form
 	signer  *vrrp.Signer // nil: no trailers
 	trouble string       // what was reported last and still holds; empty: nothing
+
+	// While it waits for the next flush, and what its adverts are to say then.
+	queued   bool
+	priority uint8
 }
 
 // form is one shape of a router's advert.
 type form struct {
 	Form
-	adverts []*advert
+	adverts []advert
 }
 
 // advert is one prebuilt packet. Multicast adverts are Ethernet frames, unicast ones begin with the IP header.
@@ -31,8 +35,7 @@ type advert struct {
 	buf     []byte
 	ip, msg int    // where the IP header and the message begin in buf
 	serial  uint16 // IPv4 identification
-	queued  bool
-	err     error // why it could not be sent last time
+	err     error  // why it could not be sent last time
 }
 
 // newSender prebuilds the adverts of a binding. Sequences of trailers go on from those of the sender it replaces, which
@@ -47,7 +50,7 @@ func newSender(b *Binding, old *sender) *sender {
 		}
 	}
 	for _, shape := range b.Adverts {
-		f := &form{Form: shape}
+		f := form{Form: shape}
 		f.Advert.Addrs = slices.Clone(f.Advert.Addrs)
 		size := len(f.Advert.AppendTo(nil, s.source, s.source, f.Checksum))
 		if s.signer != nil {
@@ -66,8 +69,8 @@ func newSender(b *Binding, old *sender) *sender {
 }
 
 // newMulticast begins a frame whose message takes size bytes.
-func (s *sender) newMulticast(group netip.Addr, size int) *advert {
-	a := &advert{sender: s, dst: group}
+func (s *sender) newMulticast(group netip.Addr, size int) advert {
+	a := advert{sender: s, dst: group}
 	etherType := uint16(etherIPv4)
 	if s.id.V6 {
 		etherType = etherIPv6
@@ -77,15 +80,15 @@ func (s *sender) newMulticast(group netip.Addr, size int) *advert {
 }
 
 // newUnicast begins a packet; a TTL of 0 stands for 255.
-func (s *sender) newUnicast(peer netip.Addr, ttl uint8, size int) *advert {
+func (s *sender) newUnicast(peer netip.Addr, ttl uint8, size int) advert {
 	if ttl == 0 {
 		ttl = hopLimit
 	}
-	return (&advert{sender: s, dst: peer}).begin(ttl, size)
+	return advert{sender: s, dst: peer}.begin(ttl, size)
 }
 
 // begin appends the IP header.
-func (a *advert) begin(ttl uint8, size int) *advert {
+func (a advert) begin(ttl uint8, size int) advert {
 	a.ip = len(a.buf)
 	if a.sender.id.V6 {
 		a.buf = appendIPv6(a.buf, a.sender.source, a.dst, classCS6, protocolVRRP, ttl, size)
@@ -96,12 +99,31 @@ func (a *advert) begin(ttl uint8, size int) *advert {
 	return a
 }
 
-// say makes the packets of a form say what is to be sent now; wall is the wall clock.
-func (f *form) say(priority uint8, s *sender, wall func() time.Time) {
-	if f.Advert.Priority == priority && s.signer == nil {
+// complete makes the packets what is to be sent now, from source if the sender has none of its own; wall is the wall clock.
+func (s *sender) complete(source mac, wall func() time.Time) {
+	if s.mac != (mac{}) {
+		source = s.mac
+	}
+	for i := range s.forms {
+		f := &s.forms[i]
+		f.say(s, wall)
+		for j := range f.adverts {
+			a := &f.adverts[j]
+			a.err = nil
+			a.stamp()
+			if a.framed() {
+				a.setSource(source)
+			}
+		}
+	}
+}
+
+// say makes the packets of a form say what its sender is to say.
+func (f *form) say(s *sender, wall func() time.Time) {
+	if f.Advert.Priority == s.priority && s.signer == nil {
 		return
 	}
-	f.Advert.Priority = priority
+	f.Advert.Priority = s.priority
 	if s.signer != nil {
 		s.signer.Sign(&f.Advert, s.source, wall())
 	}
@@ -110,7 +132,8 @@ func (f *form) say(priority uint8, s *sender, wall func() time.Time) {
 
 // write puts the message into the packets.
 func (f *form) write(source netip.Addr) {
-	for _, a := range f.adverts {
+	for i := range f.adverts {
+		a := &f.adverts[i]
 		a.buf = f.Advert.AppendTo(a.buf[:a.msg], source, a.dst, f.Checksum)
 	}
 }

@@ -87,10 +87,10 @@ func (s *packetSocket) add(link int, frame []byte) {
 }
 
 // send sends the batch without waiting for buffers and calls failed for each frame that was refused, by its
-// place in the batch.
+// place in the batch. The runtime is not told of the system call: see Timer.
 func (s *packetSocket) send(failed func(i int, err error)) {
 	for i := 0; i < s.n; {
-		sent, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(s.fd),
+		sent, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(s.fd),
 			uintptr(unsafe.Pointer(&s.msgs[i])), uintptr(s.n-i), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:

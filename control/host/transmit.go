@@ -23,7 +23,7 @@ type transmitter struct {
 	wall     func() time.Time
 
 	senders map[vrrp.ID]*sender
-	queue   []*advert // of the next flush; those of one sender lie together
+	queue   []*sender // of the next flush, each once
 	frames  []*advert // in the batch of socket
 }
 
@@ -66,54 +66,55 @@ func (t *transmitter) queueAdverts(id vrrp.ID, priority uint8) {
 	if s == nil {
 		return
 	}
-	link := t.watch.link(id.Link)
-	if link == nil {
-		t.report(s, fmt.Sprintf("link %d is gone", id.Link))
-		return
+	if s.queued {
+		t.flush() // a second advert of one turn must not overwrite the first
 	}
-	source := s.mac
-	if source == (mac{}) {
-		source = link.MAC
-	}
-	for _, f := range s.forms {
-		if slices.ContainsFunc(f.adverts, func(a *advert) bool { return a.queued }) {
-			t.flush() // a second advert of one turn must not overwrite the first
-		}
-		f.say(priority, s, t.wall)
-		for _, a := range f.adverts {
-			a.queued, a.err = true, nil
-			a.stamp()
-			if a.framed() {
-				a.setSource(source)
-			}
-			t.queue = append(t.queue, a)
-		}
-	}
+	s.queued, s.priority = true, priority
+	t.queue = append(t.queue, s)
 }
 
-// flush sends what is queued.
+// flush sends what is queued. Packets are completed before the first one is handed over: they lie all over the memory,
+// and a processor fetches several at once if nothing comes between.
 func (t *transmitter) flush() {
-	for _, a := range t.queue {
-		a.queued = false
-		switch {
-		case a.framed():
-			t.addFrame(a)
-		case a.sender.id.V6:
-			t.routed6.add(a)
-		default:
-			t.routed4.add(a)
+	links := t.watch.table.Load()
+	ready := t.queue[:0]
+	for _, s := range t.queue {
+		s.queued = false
+		if link := links.byIndex[s.id.Link]; link != nil {
+			s.complete(link.MAC, t.wall)
+			ready = append(ready, s)
+		} else {
+			t.report(s, fmt.Sprintf("link %d is gone", s.id.Link))
 		}
+	}
+	for _, s := range ready {
+		t.handOver(s)
 	}
 	t.sendFrames()
 	t.routed4.send()
 	t.routed6.send()
-	for i, a := range t.queue {
-		if i+1 == len(t.queue) || t.queue[i+1].sender != a.sender {
-			t.report(a.sender, a.sender.refusals())
-		}
+	for _, s := range ready {
+		t.report(s, s.refusals())
 	}
 	clear(t.queue)
 	t.queue = t.queue[:0]
+}
+
+// handOver gives a sender's packets to the sockets that send them.
+func (t *transmitter) handOver(s *sender) {
+	for i := range s.forms {
+		for j := range s.forms[i].adverts {
+			a := &s.forms[i].adverts[j]
+			switch {
+			case a.framed():
+				t.addFrame(a)
+			case s.id.V6:
+				t.routed6.add(a)
+			default:
+				t.routed4.add(a)
+			}
+		}
+	}
 }
 
 func (t *transmitter) addFrame(a *advert) {
@@ -134,7 +135,8 @@ func (t *transmitter) sendFrames() {
 func (s *sender) refusals() string {
 	var refusals []string
 	for _, f := range s.forms {
-		for _, a := range f.adverts {
+		for i := range f.adverts {
+			a := &f.adverts[i]
 			if a.err == nil {
 				continue
 			}
