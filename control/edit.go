@@ -52,14 +52,15 @@ func (d *daemon) Edit(ctx context.Context, e api.Edit) (api.Plan, error) {
 		return api.Plan{}, fmt.Errorf("%q of %d routers is nothing that can be done", e.Verb, len(e.Names))
 	case e.Keep && d.o.State == "":
 		return api.Plan{}, ErrNotKept
-	case d.o.Config == nil:
-		return api.Plan{}, ErrObserving
 	}
 	release, err := d.alone(ctx)
 	if err != nil {
 		return api.Plan{}, err
 	}
 	defer release()
+	if d.conf == nil {
+		return api.Plan{}, ErrObserving
+	}
 	n, err := d.workOut(ctx, e, verb)
 	if err != nil || n.Rejected || e.DryRun {
 		return n.Plan, err

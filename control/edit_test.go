@@ -300,8 +300,7 @@ func TestAddedRouterFindsItsSource(t *testing.T) {
 	l := eth0(7)
 	l.Addrs = slices.Insert(l.Addrs, 0, host.LinkAddr{Prefix: vip})
 	b := newBench(t, []host.Link{l}, instance(10, "eth0"))
-	b.daemon.o.Config = loadFile(t, strings.Replace(block(10), "10.0.0.11/32", vip.String(), 1))
-	b.daemon.conf = b.daemon.o.Config
+	b.daemon.conf = loadFile(t, strings.Replace(block(10), "10.0.0.11/32", vip.String(), 1))
 	b.edit(api.Edit{Verb: api.AddRouters, Text: block(9)})
 	if got := b.filter.rules[vrrp.ID{Link: 7, VRID: 9}].Own; got != self {
 		t.Errorf("source %v, want %v", got, self)

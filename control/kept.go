@@ -117,14 +117,14 @@ func keptText(kept map[string]config.Override) string {
 
 // Overrides lists what was changed at run time and not taken back. It is for other goroutines.
 func (d *daemon) Overrides(ctx context.Context) (api.Overrides, error) {
-	if d.o.Config == nil {
-		return api.Overrides{}, ErrObserving
-	}
 	release, err := d.alone(ctx)
 	if err != nil {
 		return api.Overrides{}, err
 	}
 	defer release()
+	if d.conf == nil {
+		return api.Overrides{}, ErrObserving
+	}
 	out := api.Overrides{Schema: api.OverridesSchema, File: d.o.State, Routers: []api.Override{}}
 	inForce := byRouter(d.conf.Overrides())
 	names := maps.Clone(inForce)
