@@ -97,8 +97,15 @@ func (f *fakeFilter) Attach(link int, name string, m loader.Mode) (loader.Attach
 func (f *fakeFilter) Detach(int) error                   { return nil }
 func (f *fakeFilter) RemoveSegment(int, vrrp.VLAN) error { return nil }
 func (f *fakeFilter) SetSegment(loader.Segment) error    { return nil }
-func (f *fakeFilter) SetRouter(r vrrp.Rules) error       { f.rules[r.ID] = r; return nil }
 func (f *fakeFilter) RemoveRouter(id vrrp.ID) error      { delete(f.rules, id); return nil }
+
+// SetRouter forgets whom the router follows.
+func (f *fakeFilter) SetRouter(r vrrp.Rules) error {
+	f.rules[r.ID] = r
+	delete(f.seen, r.ID)
+	delete(f.followed, r.ID)
+	return nil
+}
 
 func (f *fakeFilter) Drained() bool                   { return len(f.queue) == 0 }
 func (f *fakeFilter) Counts() ([]loader.Count, error) { return f.counts, nil }

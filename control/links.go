@@ -335,6 +335,9 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 		return causeBind, fmt.Errorf("%s is %s already: give one of the two another virtual_router_id or source", b.id, other.conf.Name)
 	}
 	renumbered := r.bound == nil || r.bound.rules.Own != b.rules.Own
+	if r.core.Role() == election.Backup {
+		d.refresh(r) // the filter is about to forget whom it follows, and with it when that one was seen
+	}
 	if err := d.filter.SetRouter(b.rules); err != nil {
 		return causeFilter, err
 	}

@@ -411,3 +411,22 @@ func TestReloadTellsTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// New rules reach the filter just before a deadline at which it would have said that the master lives. They make the
+// filter forget that, but not the loop.
+func TestReloadBeforeDeadline(t *testing.T) {
+	first := instance(10, "eth0")
+	b := newBench(t, []host.Link{eth0(7)}, first)
+	b.heard(b.advert(b.clock, 200))
+	heard := b.clock
+	b.advance(3500 * time.Millisecond)
+	b.filter.seen[idOnE0] = heard + 3*time.Second
+
+	second := first
+	second.Addresses = append(slices.Clone(first.Addresses), config.Address{Prefix: netip.MustParsePrefix("192.0.2.253/24"), Scope: -1})
+	b.reload(&config.Config{Routers: []config.Router{second}})
+	b.advance(time.Second)
+	b.want("backup")
+	b.advance(3 * time.Second)
+	b.want("master")
+}
