@@ -118,6 +118,7 @@ func loadText(text string, overrides []Override) (*Config, []Problem) {
 func TestOverridesAreReadAsWritten(t *testing.T) {
 	want := []Override{
 		{Name: "VI_1"},
+		{Name: "site #1 {north}"},
 		{Name: "VI_2", Block: "vrrp_instance VI_2 {\n    interface eth0\n    notify \"/bin/x # not a comment\"\n    authentication {\n        auth_pass a\\#b\\!c\n    }\n}\n"},
 	}
 	var text strings.Builder

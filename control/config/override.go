@@ -18,9 +18,17 @@ type Override struct {
 // String is the override as ReadOverrides reads it.
 func (o Override) String() string {
 	if o.Block == "" {
-		return removeKeyword + " " + o.Name + "\n"
+		return removeKeyword + " " + quote(o.Name) + "\n"
 	}
 	return o.Block
+}
+
+// quote is a word as it may be written in a line. None has a double quote in it.
+func quote(word string) string {
+	if strings.ContainsAny(word, " \t\f\v#!{}") {
+		return `"` + word + `"`
+	}
+	return word
 }
 
 // Masked is the override with its secrets masked.
