@@ -91,15 +91,15 @@ func TestExcessIsSeen(t *testing.T) {
 	r.Followed = master
 	id := add(t, l, r)
 	handedOver(t, l, id, hundredfold, v3())
-	before := l.LastSeen(id)
+	before := lastSeen(t, l, id)
 	try(t, l, v3(), verdict.Excess)
-	seen := l.LastSeen(id)
+	seen := lastSeen(t, l, id)
 	if seen <= before {
 		t.Errorf("seen %s, before %s", seen, before)
 	}
 	try(t, l, v3().with(func(p *packet) { p.advert.Priority = 0 }), verdict.Excess)
 	try(t, l, v3().from(rival), verdict.Delivered)
-	if l.LastSeen(id) != seen {
+	if lastSeen(t, l, id) != seen {
 		t.Error("a goodbye, or another sender, was taken for the master's sign of life")
 	}
 }

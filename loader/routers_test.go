@@ -119,8 +119,8 @@ func TestStamp(t *testing.T) {
 		t.Fatal(err)
 	}
 	try(t, l, v3(), verdict.Coalesced)
-	if stamp.Seen() <= a.At || stamp.Seen() != l.LastSeen(id) {
-		t.Errorf("stamp %v, seen %v, followed since %v", stamp.Seen(), l.LastSeen(id), a.At)
+	if stamp.Seen() <= a.At || stamp.Seen() != lastSeen(t, l, id) {
+		t.Errorf("stamp %v, seen %v, followed since %v", stamp.Seen(), lastSeen(t, l, id), a.At)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestSignedAdverts(t *testing.T) {
 				t.Errorf("message %x of %d bytes, want %x", a.Message, a.Length, first.Message)
 			}
 		}
-		if seen := l.LastSeen(id); seen != 0 {
+		if seen := lastSeen(t, l, id); seen != 0 {
 			t.Errorf("seen at %v", seen)
 		}
 		try(t, l, v3(), map[vrrp.TrailerRule]verdict.Verdict{
@@ -187,7 +187,7 @@ func TestSignedAdvertsLost(t *testing.T) {
 	id := add(t, l, r)
 	fill(t, l, id, v3())
 	try(t, l, v3(), verdict.Lost)
-	if seen := l.LastSeen(id); seen != 0 {
+	if seen := lastSeen(t, l, id); seen != 0 {
 		t.Errorf("seen at %v", seen)
 	}
 }

@@ -36,15 +36,6 @@ func (s Stamp) Seen() time.Duration {
 	return at
 }
 
-// LastSeen is Seen of the router's Stamp; 0 where the filter does not know the router.
-func (l *Loader) LastSeen(id vrrp.ID) time.Duration {
-	s, ok := l.Stamp(id)
-	if !ok {
-		return 0
-	}
-	return s.Seen()
-}
-
 // offsetOf is where a slot begins in xv_seen. Its first word is the stamp.
 func offsetOf(slot uint32) int64 { return int64(slot) * int64(unsafe.Sizeof(xvSeen{})) }
 

@@ -80,7 +80,7 @@ func TestAdvertContents(t *testing.T) {
 			if want := p.advert.AppendTo(nil, p.src, p.dst, p.checksum); !slices.Equal(a.Message, want) {
 				t.Errorf("message % x, want % x", a.Message, want)
 			}
-			if seen := l.LastSeen(id); seen != 0 {
+			if seen := lastSeen(t, l, id); seen != 0 {
 				t.Errorf("handed over at %s, but seen at %s", a.At, seen)
 			}
 		})
@@ -100,7 +100,7 @@ func TestCoalesce(t *testing.T) {
 		t.Fatal(err)
 	}
 	try(t, l, v3(), verdict.Coalesced)
-	repeat := l.LastSeen(id)
+	repeat := lastSeen(t, l, id)
 	if repeat <= followed.At {
 		t.Errorf("seen %s after a repeat, first advert at %s", repeat, followed.At)
 	}
@@ -112,17 +112,17 @@ func TestCoalesce(t *testing.T) {
 		"length":        func(p *packet) { p.advert.Addrs = []netip.Addr{vip, rival} },
 		"Ethernet":      func(p *packet) { p.mac[5]++ },
 	} {
-		before := l.LastSeen(id)
+		before := lastSeen(t, l, id)
 		try(t, l, v3().with(change), verdict.Delivered)
 		receive1(t, l.Adverts())
-		if seen := l.LastSeen(id); seen != before {
+		if seen := lastSeen(t, l, id); seen != before {
 			t.Errorf("%s: handed over, but seen at %s, before %s", name, seen, before)
 		}
 	}
-	before := l.LastSeen(id)
+	before := lastSeen(t, l, id)
 	try(t, l, v3().from(rival), verdict.Delivered)
 	receive1(t, l.Adverts())
-	if seen := l.LastSeen(id); seen != before {
+	if seen := lastSeen(t, l, id); seen != before {
 		t.Errorf("another sender: seen %s, before %s", seen, before)
 	}
 	try(t, l, v3().with(func(p *packet) { p.message = func(m []byte) []byte { m[11]++; return m } }), verdict.BadChecksum)
@@ -138,7 +138,7 @@ func TestCoalesce(t *testing.T) {
 		}
 		try(t, l, v3(), verdict.Delivered)
 		receive1(t, l.Adverts())
-		if seen := l.LastSeen(id); seen != 0 {
+		if seen := lastSeen(t, l, id); seen != 0 {
 			t.Errorf("%s: still seen at %s", name, seen)
 		}
 	}
@@ -197,14 +197,14 @@ func TestLost(t *testing.T) {
 	if delivered == 0 || lost == 0 || delivered+lost != offer {
 		t.Fatalf("%d delivered and %d lost of %d", delivered, lost, offer)
 	}
-	before := l.LastSeen(id)
+	before := lastSeen(t, l, id)
 	try(t, l, v3(), verdict.Lost)
-	seen := l.LastSeen(id)
+	seen := lastSeen(t, l, id)
 	if seen <= before {
 		t.Errorf("seen %s, before %s", seen, before)
 	}
 	try(t, l, v3().with(func(p *packet) { p.advert.Priority = 0 }), verdict.Lost)
-	if l.LastSeen(id) != seen {
+	if lastSeen(t, l, id) != seen {
 		t.Error("a goodbye was taken for a sign of life")
 	}
 	start(t, l)
@@ -231,7 +231,7 @@ func TestSlots(t *testing.T) {
 	if err := l.Follow(id, &a); err != nil {
 		t.Fatal(err)
 	}
-	if try(t, l, v3(), verdict.Coalesced); l.LastSeen(id) == 0 {
+	if try(t, l, v3(), verdict.Coalesced); lastSeen(t, l, id) == 0 {
 		t.Fatal("a repeat left no stamp")
 	}
 	if err := l.SetRouter(ordinaryIPv6()); err == nil {
@@ -243,10 +243,20 @@ func TestSlots(t *testing.T) {
 	next := ordinaryIPv6()
 	next.Followed = next.Own.Next()
 	id = add(t, l, next)
-	if seen := l.LastSeen(id); seen != 0 {
+	if seen := lastSeen(t, l, id); seen != 0 {
 		t.Errorf("the new router's master was seen at %s", seen)
 	}
 	if n := frames(t, l, id, verdict.Delivered); n != 0 {
 		t.Errorf("the new router has %d frames", n)
 	}
+}
+
+// lastSeen is what the stamp of a router says.
+func lastSeen(t testing.TB, l *Loader, id vrrp.ID) time.Duration {
+	t.Helper()
+	s, known := l.Stamp(id)
+	if !known {
+		t.Fatalf("no stamp of router %v", id)
+	}
+	return s.Seen()
 }
