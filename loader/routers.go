@@ -160,9 +160,6 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 		value.RepeatMac = a.MAC
 		if value.Trailer == uint8(xvTrailerRuleTRAILER_REFUSED) {
 			value.RepeatLength = uint16(len(a.Message))
-		} else {
-			read, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
-			value.ReserveCostNs = signedCost(read.Interval)
 		}
 		next.since = a.At
 	}
@@ -247,17 +244,18 @@ func rules(r vrrp.Rules) xvRouter {
 		Unicast:   bit[uint8](len(r.Peers) != 0),
 		Checksums: uint8(checksumForms(r)),
 
-		ReserveCostNs: reserveCost,
+		ReserveCostNs: uint32(reserveCost(r.Trailer)),
 	}
 }
 
-// reserveCost is what an advert of the followed master takes of its reserve, which is changes alone; its repeats take
-// nothing.
-const reserveCost = uint32(time.Second / 4)
-
-// signedCost is the same where every advert is handed over to be verified: twice as many pass as the master sends.
-func signedCost(interval time.Duration) uint32 {
-	return uint32(min(interval/2, time.Duration(reserveCost)))
+// reserveCost is what an advert of the followed master takes of its reserve. These are changes alone, for its repeats take
+// nothing; but where a trailer may follow each advert is one, and as nobody but us can tell which are forged in its name
+// the reserve has to hold for them, too.
+func reserveCost(t vrrp.TrailerRule) time.Duration {
+	if t == vrrp.TrailerRefused {
+		return time.Second / 4
+	}
+	return time.Second / 500
 }
 
 // checksumForms are the forms of checksum that a router takes.
