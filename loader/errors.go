@@ -14,7 +14,7 @@ var (
 	ErrKernel    = errors.New("the kernel is too old: 5.10 or newer is needed")
 	ErrTaken     = errors.New("another program sits on the link's XDP hook: remove it (ip link set dev LINK xdp off) or attach to tc")
 	ErrNoLink    = errors.New("no such link: it was removed or renamed")
-	ErrFull      = errors.New("no room left in the filter's tables")
+	ErrFull      = errors.New("no room left in the filter's tables: remove routers or addresses, or restart with all of them configured, by which they are sized")
 )
 
 // explain puts the sentinel of err before it where there is one.
