@@ -1,10 +1,10 @@
 // Package host is the Linux side of a router: its virtual addresses, routes, rules and MAC, its adverts on the wire,
 // gratuitous ARP and unsolicited NA, and the watch on links and addresses.
 //
-// Three parties share a Host. The loop, one goroutine, calls every method but Run, Close, Links, Failures and
-// Changes, and is never made to wait, but for a moment by EnsureVMAC and RemoveVMAC. Workers do what may take time:
-// one for routes and rules, which passes on what concerns addresses and announcements to one per link. The watcher
-// keeps a picture of links and addresses and tells the workers what was taken from them. Run runs the latter two.
+// Four parties share a Host. The loop, one goroutine, calls every method but Run, Close, Links, Failures and Changes,
+// and is never made to wait. The crew, another one, has workers do what may take time: one for routes and rules, which
+// passes on what concerns addresses and announcements to one per link. A third makes and removes macvlans. The watcher
+// keeps a picture of links and addresses and tells the workers what was taken from them. Run runs the latter three.
 // Every socket is taken in the network namespace of the thread that called Open.
 package host
 
@@ -88,7 +88,7 @@ func (h *Host) open() (err error) {
 	return err
 }
 
-// Run watches links and addresses and runs the workers until ctx ends; then it removes every rule, route, address
+// Run watches links and addresses and runs the crew until ctx ends; then it removes every rule, route, address
 // and macvlan that is still held and returns.
 func (h *Host) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)

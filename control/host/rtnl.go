@@ -35,7 +35,7 @@ type rtnl struct {
 	seq uint32
 }
 
-// receiveBuffers hold the answers of one request each: there is a socket for each link, and nearly all of them rest.
+// receiveBuffers hold the answers of one request each. What is not asked for a while is no memory of ours.
 var receiveBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // openRTNL opens a socket in the calling thread's network namespace.

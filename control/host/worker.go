@@ -65,6 +65,8 @@ func (h *Host) newWorker(link int) *worker {
 func (w *worker) work() progress {
 	pace, now := w.paces.of(w.link), Now()
 	switch {
+	case w.left:
+		return resting
 	case len(w.removals) > 0:
 		w.removeBatch()
 	case w.herald.next(pace, true) <= now:
@@ -87,6 +89,9 @@ func (w *worker) work() progress {
 
 // alarm is when the next announcement is to be sent.
 func (w *worker) alarm() time.Duration {
+	if w.left {
+		return never
+	}
 	next := w.herald.next(w.paces.of(w.link), false)
 	for _, t := range w.tenants {
 		if t.repeats() {
