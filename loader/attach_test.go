@@ -24,6 +24,7 @@ func on(index int, vlan vrrp.VLAN) vrrp.Rules {
 // An advert from the wire reaches the daemon in every mode, tagged or not, and none is taken for one of another
 // VLAN: with the tag in the frame or beside it (RX-26).
 func TestVLANs(t *testing.T) {
+	t.Parallel()
 	for _, m := range []Mode{XDP, XDPGeneric, TC, Auto} {
 		t.Run(string(m), func(t *testing.T) {
 			c := plug(t)
@@ -81,6 +82,7 @@ func passed(t testing.TB, l *Loader, index int, v verdict.Verdict) uint64 {
 
 // What was asked for and what came of it.
 func TestAttachModes(t *testing.T) {
+	t.Parallel()
 	c := plug(t)
 	l := open(t, Options{})
 	tc := "tcx"
@@ -124,6 +126,7 @@ func TestAttachModes(t *testing.T) {
 
 // Somebody else's program on the XDP hook: refused where XDP was asked for, no trouble for TC beside it.
 func TestTaken(t *testing.T) {
+	t.Parallel()
 	needKernel(t, "XDP that sees hidden tags", 6, 8)
 	c := plug(t)
 	l := open(t, Options{})
@@ -159,6 +162,7 @@ func TestTaken(t *testing.T) {
 
 // TC goes before what sits there already, and leaves foreign traffic to it.
 func TestTCXChain(t *testing.T) {
+	t.Parallel()
 	needKernel(t, "TCX", 6, 6)
 	c := plug(t)
 	l := open(t, Options{})
@@ -179,6 +183,7 @@ func TestTCXChain(t *testing.T) {
 
 // The way below 6.6: a filter that an earlier process left is replaced, and none is left behind.
 func TestClsact(t *testing.T) {
+	t.Parallel()
 	c := plug(t)
 	l := open(t, Options{})
 	d, err := inspect(c.index(), "near")
@@ -225,6 +230,7 @@ func TestClsact(t *testing.T) {
 
 // Links that are not there, or go away.
 func TestLinkGone(t *testing.T) {
+	t.Parallel()
 	c := plug(t)
 	l := open(t, Options{})
 	for _, m := range []Mode{Auto, XDP, XDPGeneric, TC} {
@@ -250,6 +256,7 @@ func TestLinkGone(t *testing.T) {
 
 // Tags are shown as long as the filter sits there, and the card's setting is put back.
 func TestShowTags(t *testing.T) {
+	t.Parallel()
 	plug(t)
 	const feature = "rx-vlan-hw-parse"
 	active := func() bool {
@@ -298,6 +305,7 @@ func TestShowTags(t *testing.T) {
 
 // The program of a bond runs on its slaves; the adverts are the bond's.
 func TestBond(t *testing.T) {
+	t.Parallel()
 	needKernel(t, "native XDP on bonds", 5, 15)
 	c := plug(t)
 	b := netlink.NewLinkBond(netlink.LinkAttrs{Name: "bond"})

@@ -39,6 +39,7 @@ const hundredfold = 100 * sourceBurst
 
 // One sender spends its own share: another one still gets through, and so does the followed master.
 func TestBudgetOfSource(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	r := ordinary()
 	r.Followed = master
@@ -63,6 +64,7 @@ func TestBudgetOfSource(t *testing.T) {
 
 // Every host of a network may speak at once. Then the router is spent, save for the master it follows.
 func TestBudgetOfRouter(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	r := ordinary()
 	r.Followed = master
@@ -86,6 +88,7 @@ func TestBudgetOfRouter(t *testing.T) {
 
 // What the followed master sends in excess still proves that it lives, unless it says goodbye.
 func TestExcessIsSeen(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	r := ordinary()
 	r.Followed = master
@@ -106,6 +109,7 @@ func TestExcessIsSeen(t *testing.T) {
 
 // A master that sends often has no larger reserve for that: its repeats need none.
 func TestBudgetOfFastMaster(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	start(t, l)
 	id := add(t, l, ordinary())
@@ -125,6 +129,7 @@ func TestBudgetOfFastMaster(t *testing.T) {
 
 // Where every advert of the master is to be verified it comes through beside others that are forged in its name.
 func TestBudgetOfSignedMaster(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	r := ordinary()
 	r.Trailer, r.Followed = vrrp.TrailerAllowed, master

@@ -44,6 +44,7 @@ func offer(t testing.TB, program *ebpf.Program, frame []byte, n int) {
 
 // RX-18, ST-10: each frame raises exactly one counter, by exactly one, flood or not.
 func TestCountsAreExact(t *testing.T) {
+	t.Parallel()
 	const flood = 10000
 	l := open(t, Options{})
 	id := add(t, l, ordinary())
@@ -76,6 +77,7 @@ func TestCountsAreExact(t *testing.T) {
 
 // Where no counter can be had the verdict stands.
 func TestCountersFull(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	for row := range l.obj.XvLinks.MaxEntries() {
 		occupy(t, l, row+math.MaxInt32)
@@ -108,6 +110,7 @@ func occupy(t *testing.T, l *Loader, link uint32) {
 // Foreign adverts of one segment above its rate are a flood; those of another segment are not concerned, and
 // neither are ours.
 func TestPolice(t *testing.T) {
+	t.Parallel()
 	const rate = 50
 	l := open(t, Options{})
 	set(t, l, Segment{Link: loopback, UnknownRate: rate})
@@ -136,6 +139,7 @@ func TestPolice(t *testing.T) {
 
 // unknown_vrid drop refuses foreign adverts, but only those to the group.
 func TestUnknownDrop(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	set(t, l, Segment{Link: loopback, UnknownDrop: true})
 	foreign := v3().with(func(p *packet) { p.advert.VRID = 99 })
@@ -149,6 +153,7 @@ func TestUnknownDrop(t *testing.T) {
 
 // A sample says what was refused and why; long messages are cut, and some have none.
 func TestSampleContents(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	id := add(t, l, ordinary())
 	start(t, l)
@@ -173,6 +178,7 @@ func TestSampleContents(t *testing.T) {
 
 // RX-18: one sample a second of each kind, a hundred of all kinds together, and adverts of ours beside them.
 func TestSampleRates(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	id := add(t, l, ordinary())
 	samples, err := ringbuf.NewReader(l.obj.XvSamples)
@@ -214,6 +220,7 @@ func TestSampleRates(t *testing.T) {
 
 // RX-29 and ND-11: with a guard, packets to a virtual address are refused, neighbour discovery never.
 func TestGuard(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true, Guard: true})
 	for _, a := range []struct {
 		name  string
@@ -249,6 +256,7 @@ func TestGuard(t *testing.T) {
 
 // A guard that would refuse nothing is refused itself.
 func TestGuardWithoutOption(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{})
 	if err := l.SetGuard(loopback, vip, true); err == nil {
 		t.Error("the loader took a guard that the filter was loaded without")

@@ -12,6 +12,7 @@ import (
 
 // Routers of one VRID on one link are told apart by where their adverts go. The VRID stays ours until the last is gone.
 func TestDestinations(t *testing.T) {
+	t.Parallel()
 	group, second := netip.MustParseAddr("239.1.2.3"), netip.MustParseAddr("192.0.2.4")
 	to := func(dst netip.Addr) packet { return v3().with(func(p *packet) { p.dst = dst }) }
 	l := open(t, Options{Trace: true, Routers: 4})
@@ -54,6 +55,7 @@ func TestDestinations(t *testing.T) {
 
 // Routers whose VRIDs share a block are told apart, and the block stays as long as one of them does.
 func TestBlocks(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true, Routers: 40})
 	start(t, l)
 	var ids []vrrp.ID
@@ -102,6 +104,7 @@ func TestBlocks(t *testing.T) {
 
 // A Stamp outlives new rules and another master.
 func TestStamp(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	start(t, l)
 	if _, ok := l.Stamp(ordinary().ID); ok {
@@ -126,6 +129,7 @@ func TestStamp(t *testing.T) {
 
 // A router that is set once more is still one router: removing it makes its VRID foreign.
 func TestRouterSetTwice(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	add(t, l, ordinary())
 	id := add(t, l, ordinary())
@@ -137,6 +141,7 @@ func TestRouterSetTwice(t *testing.T) {
 
 // A router whose ID says another destination than its rules would never be given its adverts.
 func TestRouterElsewhere(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{})
 	r := ordinary()
 	r.Peers = []vrrp.Peer{{Addr: master, MaxTTL: 255}}
@@ -153,6 +158,7 @@ func TestRouterElsewhere(t *testing.T) {
 // The filter cannot tell a good signature from a forged one: where a trailer may follow, every advert is handed over,
 // and none moves the stamp of the followed master.
 func TestSignedAdverts(t *testing.T) {
+	t.Parallel()
 	signed := v3().with(func(p *packet) { p.advert.Trailer = bytes.Repeat([]byte{1}, vrrp.TrailerLen) })
 	for _, rule := range []vrrp.TrailerRule{vrrp.TrailerAllowed, vrrp.TrailerRequired} {
 		l := open(t, Options{Trace: true})
@@ -181,6 +187,7 @@ func TestSignedAdverts(t *testing.T) {
 
 // A signed advert that finds the ring full leaves no stamp either: nobody has read its signature.
 func TestSignedAdvertsLost(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	r := ordinary()
 	r.Followed, r.Trailer = master, vrrp.TrailerAllowed

@@ -51,6 +51,7 @@ func try(t testing.TB, l *Loader, p packet, want verdict.Verdict) {
 
 // What the ring hands up is what was on the wire.
 func TestAdvertContents(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	start(t, l)
 	set(t, l, Segment{Link: loopback, VLAN: 7<<16 | 8})
@@ -89,6 +90,7 @@ func TestAdvertContents(t *testing.T) {
 
 // A repeat of the followed master moves its stamp and wakes nobody; anything else about it is handed over.
 func TestCoalesce(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	start(t, l)
 	r := ordinary()
@@ -146,6 +148,7 @@ func TestCoalesce(t *testing.T) {
 
 // The password lies outside what a repeat is known by, and is checked all the same.
 func TestCoalescePassword(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	start(t, l)
 	r := ordinary()
@@ -182,6 +185,7 @@ func fill(t *testing.T, l *Loader, id vrrp.ID, p packet) (offered uint64) {
 
 // When the ring is full an advert is lost, but not its time; Drained counts only what was handed over.
 func TestLost(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	r := ordinary()
 	r.Followed = master
@@ -220,6 +224,7 @@ func TestLost(t *testing.T) {
 
 // A slot that is used again starts without stamps and counters; a router that gets new rules keeps its counters.
 func TestSlots(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true, Routers: 1})
 	start(t, l)
 	id := add(t, l, ordinary())

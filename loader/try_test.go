@@ -183,6 +183,7 @@ func TestDefects(t *testing.T) {
 
 // A frame that the kernel would not run at all is no VRRP, on both hooks.
 func TestTryShort(t *testing.T) {
+	t.Parallel()
 	l := open(t, Options{Trace: true})
 	for _, size := range []int{0, 13, 14, 20, 33} {
 		for _, hook := range []Mode{XDP, TC} {
