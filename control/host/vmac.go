@@ -307,16 +307,24 @@ func (v *vmacs) awaits(link int) bool {
 
 // review forgets macvlans that somebody has removed, to be made anew when they are asked for.
 func (v *vmacs) review(links *linkTable) {
+	for _, m := range v.vanished(links) {
+		v.releaseKnobs(m) // may take long, and the loop asks for the lock
+	}
+}
+
+// vanished are those that were seen and are no more.
+func (v *vmacs) vanished(links *linkTable) (gone []*macvlan) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for name, m := range v.byName {
 		is := links.byIndex[m.index]
 		if is == nil && m.seen {
 			delete(v.byName, name)
-			v.releaseKnobs(m)
+			gone = append(gone, m)
 		}
 		m.seen = is != nil
 	}
+	return gone
 }
 
 // removeAll removes every macvlan of ours. run must have ended.
