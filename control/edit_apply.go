@@ -23,6 +23,7 @@ func (d *daemon) applyEdit(n *edit, verb string) api.Plan {
 		d.retire(r)
 	}
 	d.settle()
+	d.sayAll() // what has happened is told as the old configuration has it
 	d.untrack(n.before(d.groups))
 	d.conf, d.edited = n.conf, true
 	changed, added := d.exchange(n)

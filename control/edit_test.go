@@ -281,6 +281,32 @@ func TestEditOfGroupMembers(t *testing.T) {
 	}
 }
 
+// What happened before an edit is told as it was then, whatever the edit makes of the router.
+func TestEditTellsWhatWas(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit api.Edit
+		want []string
+	}{
+		"set":    {api.Edit{Verb: api.SetRouter, Names: []string{"VI_10"}, Text: "smtp_alert"}, []string{"BACKUP mail false"}},
+		"remove": {api.Edit{Verb: api.RemoveRouters, Names: []string{"VI_10"}}, []string{"BACKUP mail false", "FAULT mail false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := editBench(t, blocks(1)+block(10))
+			b.host.told = nil
+			b.daemon.heard(b.advert(b.clock, 200)) // which nobody has been told of yet
+			b.edit(c.edit)
+			b.turn()
+			var got []string
+			for _, e := range b.host.told {
+				got = append(got, fmt.Sprintf("%s mail %t", e.State, e.Mail))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("told %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // A tracker starts with the first router that wants it and ends with the last.
 func TestEditOfTrackers(t *testing.T) {
 	b := editBench(t, "vrrp_script chk {\n script /bin/true\n weight -30\n}\n"+blocks(1))

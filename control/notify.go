@@ -110,15 +110,15 @@ func (d *daemon) tellAll() {
 }
 
 // tellPriority tells a new priority to those who asked for it.
-func (d *daemon) tellPriority(r *router, priority uint8) {
+func (d *daemon) tellPriority(r *router, as standing) {
 	if !r.tells.priorities {
 		return
 	}
-	switch r.core.State().Role {
+	switch as.role {
 	case election.Master:
-		d.tell(&r.tells, notify.MasterPriority, priority, "")
+		d.tell(&r.tells, notify.MasterPriority, as.priority, "")
 	case election.Backup:
-		d.tell(&r.tells, notify.BackupPriority, priority, "")
+		d.tell(&r.tells, notify.BackupPriority, as.priority, "")
 	}
 }
 

@@ -35,7 +35,7 @@ func (r *router) phraseRole(c election.Changed) string {
 
 // phraseLower words that an advert of lower priority was heard.
 func (as standing) phraseLower() string {
-	if as.master {
+	if as.role == election.Master {
 		return fmt.Sprintf("Received advert from %v with lower priority %d, ours %d, forcing new election",
 			as.heard, as.theirs, as.priority)
 	}

@@ -67,7 +67,7 @@ func (r *router) isMaster() bool { return r.core.Role() == election.Master }
 // standing is what there is to tell of a router now.
 func (r *router) standing() standing {
 	st := r.core.State()
-	as := standing{at: time.Now(), priority: st.Priority, master: st.Role == election.Master}
+	as := standing{at: time.Now(), priority: st.Priority, role: st.Role, retired: r.retired}
 	if len(r.last.Message) > 0 {
 		as.heard, as.theirs = r.last.Src, r.last.Message[2] // it is as long as an advert
 	}
@@ -214,7 +214,7 @@ func (d *daemon) changed(r *router, c election.Changed, as standing) {
 	d.event(api.Event{Time: as.at, Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
 		Why: string(c.Why), Detail: c.Detail})
 	state := stateOf(c.To)
-	if r.retired {
+	if as.retired {
 		state = r.tells.deleted
 	}
 	d.tell(&r.tells, state, as.priority, c.Detail)
@@ -227,7 +227,7 @@ func (d *daemon) remarked(r *router, n election.Noted, as standing) {
 		message = as.phraseLower()
 	}
 	d.note(r, string(n.Why), n.Detail, message)
-	if n.Why == election.LowerIgnored && as.master {
+	if n.Why == election.LowerIgnored && as.role == election.Master {
 		d.tell(&r.tells, notify.MasterRxLower, as.priority, n.Detail)
 	}
 }

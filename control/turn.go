@@ -48,7 +48,8 @@ type work struct {
 type standing struct {
 	at       time.Time
 	priority uint8
-	master   bool
+	role     election.Role
+	retired  bool
 	heard    netip.Addr // the sender of the advert it last heard
 	theirs   uint8      // that advert's priority
 }
@@ -135,5 +136,6 @@ func (d *daemon) sayOn() bool {
 // sayAll says everything.
 func (d *daemon) sayAll() {
 	for d.sayOn() {
+		d.serveDue()
 	}
 }
