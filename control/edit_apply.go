@@ -21,6 +21,7 @@ func (d *daemon) applyEdit(n *edit, verb string) api.Plan {
 	}
 	for _, r := range n.gone {
 		d.retire(r)
+		d.serveDue()
 	}
 	d.settle()
 	d.sayAll() // what has happened is told as the old configuration has it
@@ -146,9 +147,7 @@ func (d *daemon) refitFew(n *edit, changed, added, reweighed []*router) {
 	touched := slices.Concat(changed, added)
 	d.track(n.after(d.groups))
 	for _, r := range changed {
-		d.admit(r)
-		d.step(r, d.now(), election.Reconfigured{Config: electionConfig(r.conf)})
-		d.weigh(r)
+		d.reconfigure(r)
 	}
 	d.unwatch()
 	d.watch()
@@ -209,6 +208,8 @@ func (d *daemon) reviewThese(routers []*router, vips map[addressOn]bool) {
 		if r.conf.Fault == "" {
 			d.reviewRouter(r, byName, vips)
 		}
+		d.reschedule(r) // see reconfigure
+		d.serveDue()    // they may be all of a link
 	}
 	d.trackLinks(byName)
 	if d.conf != nil && len(d.conf.Static.Groups) > 0 {

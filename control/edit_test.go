@@ -106,7 +106,7 @@ func TestEditTouchesWhatItNames(t *testing.T) {
 	}{
 		{"add", api.Edit{Verb: api.AddRouters, Text: block(9)}, []string{"added VI_9"}, nil, []string{"VI_1", "VI_2", "VI_3", "VI_9"}},
 		{"set", api.Edit{Verb: api.SetRouter, Names: []string{"VI_2"}, Text: "priority 150"}, []string{"changed VI_2"},
-			nil, []string{"VI_1", "VI_2", "VI_3"}},
+			[]string{"advertise 2/150"}, []string{"VI_1", "VI_2", "VI_3"}},
 		{"another identity", api.Edit{Verb: api.SetRouter, Names: []string{"VI_2"}, Text: "virtual_router_id 12"}, []string{"restarted VI_2"},
 			[]string{"advertise 2/0", "release 2", "unbind 2"}, []string{"VI_1", "VI_2", "VI_3"}},
 		{"remove", api.Edit{Verb: api.RemoveRouters, Names: []string{"VI_3", "VI_1"}}, []string{"removed VI_3", "removed VI_1"},

@@ -76,7 +76,8 @@ func (d *daemon) review(routers []*router) {
 		if r.conf.Fault == "" {
 			d.reviewRouter(r, byName, vips)
 		}
-		d.serveDue() // there may be thousands
+		d.reschedule(r) // see reconfigure
+		d.serveDue()    // there may be thousands
 	}
 	d.trackLinks(byName)
 	d.keepStatic(byName)

@@ -22,9 +22,7 @@ func (d *daemon) refit(old *config.Config, changed, added, reweighed []*router) 
 	d.rewatch(old)
 	d.enlist()
 	for _, r := range changed {
-		d.admit(r)
-		d.step(r, d.now(), election.Reconfigured{Config: electionConfig(r.conf)})
-		d.weigh(r)
+		d.reconfigure(r)
 	}
 	for _, r := range added {
 		d.admit(r)
@@ -48,6 +46,15 @@ func (d *daemon) refit(old *config.Config, changed, added, reweighed []*router) 
 		d.start()
 	}
 	d.settle()
+}
+
+// reconfigure has a router take part by its new configuration. Its adverts tell the old one until review has bound it
+// anew: so long it does not speak.
+func (d *daemon) reconfigure(r *router) {
+	d.admit(r)
+	d.step(r, d.now(), election.Reconfigured{Config: electionConfig(r.conf)})
+	d.weigh(r)
+	d.deadlines.remove(r)
 }
 
 // rewatch ends the trackers whose definition changed, or that have given up, so that watch starts them anew. What

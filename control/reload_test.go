@@ -15,6 +15,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/notify"
 	"github.com/xvrrp/xvrrp/control/track"
+	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
 // reload has the daemon go over to a configuration while the test plays the loop.
@@ -383,6 +384,34 @@ func TestReloadStartsTrackersAnew(t *testing.T) {
 	}
 	if len(started) > 0 {
 		t.Errorf("%s starts anew, too", <-started)
+	}
+}
+
+// witness takes note of the interval that adverts tell.
+type witness struct {
+	*recorder
+	told map[vrrp.ID][]time.Duration
+}
+
+func (h *witness) Advertise(id vrrp.ID, _ uint8) {
+	h.told[id] = append(h.told[id], h.bound[id].Adverts[0].Advert.Interval)
+}
+
+// The others have been told a longer interval before a master keeps it, whoever else changes with it.
+func TestReloadTellsNewInterval(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(3))
+	b.advance(5 * time.Second)
+	w := &witness{b.host, make(map[vrrp.ID][]time.Duration)}
+	b.daemon.hands = w
+	next := many(3)
+	for i := range next.Routers {
+		next.Routers[i].Interval = 10 * time.Second
+	}
+	b.reload(next)
+	for _, r := range b.routers {
+		if got := w.told[r.bound.id]; !slices.Equal(got, []time.Duration{10 * time.Second}) {
+			t.Errorf("%s told %v, want 10s once", r.conf.Name, got)
+		}
 	}
 }
 
