@@ -221,6 +221,7 @@ func (d *daemon) apply(n *draft) api.Plan {
 	}
 	for _, r := range n.gone {
 		d.retire(r)
+		d.serveDue() // there may be thousands
 	}
 	d.settle()
 	d.sayAll() // what has happened is told as the old configuration has it

@@ -139,6 +139,7 @@ func (d *daemon) learn(w *tracked, res track.Result) {
 	w.known, w.last = true, res
 	for _, r := range w.users {
 		d.weigh(r)
+		d.serveDue() // there may be thousands
 	}
 	d.settle()
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
@@ -115,6 +116,34 @@ func TestTakeoverOfAllIsOnTime(t *testing.T) {
 	}
 	if acquired != n {
 		t.Errorf("%d acquired, want %d", acquired, n)
+	}
+}
+
+// slow is a host that takes its time to let go of a router.
+type slow struct {
+	*recorder
+	unbound func()
+}
+
+func (h *slow) Unbind(id vrrp.ID) error {
+	h.unbound()
+	return h.recorder.Unbind(id)
+}
+
+// Those who stay speak on time while others go, each of which takes its time.
+func TestMastersSpeakWhileOthersGo(t *testing.T) {
+	const n, stay, costs = 100, 10, 50 * time.Millisecond // five intervals for all that go
+	b := openBench(t, []host.Link{eth0(7)}, many(n))
+	b.advance(5 * time.Second)
+	b.daemon.host = &slow{b.host, func() { b.clock += costs }}
+	b.reload(many(stay))
+	for _, r := range b.routers {
+		if at, _ := r.core.Deadline(); r.core.Role() != election.Master || at <= b.clock-costs {
+			t.Errorf("%s is %v with a deadline of %v", r.conf.Name, r.core.Role(), at-b.clock)
+		}
+	}
+	if got := b.lateness.snapshot().WorstLateness; got > costs.Seconds() {
+		t.Errorf("an advert was late by %v s", got)
 	}
 }
 
