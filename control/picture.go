@@ -84,8 +84,9 @@ func (d *daemon) sketch(p *picture) {
 	p.Routers = make([]api.Router, 0, len(p.routers))
 	p.links = make(map[int]string)
 	for _, name := range d.wantedLinks(d.routers) {
-		l := d.links[name]
-		p.Links = append(p.Links, l.snapshot())
+		p.Links = append(p.Links, d.links[name].snapshot())
+	}
+	for name, l := range d.links { // also those whose last router an edit removed
 		p.links[l.index] = name
 	}
 	for _, g := range d.groups {

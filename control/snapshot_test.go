@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/loader"
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
@@ -42,6 +43,18 @@ func TestSnapshotGivesWay(t *testing.T) {
 	}
 	if r := s.Routers[98]; r.Name != "VI_99" || r.Role != "master" || r.Stats.Received != 14 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// What the filter has counted on a link is told of it after its last router was removed at run time, too.
+func TestDropsOfLinkWithoutRouters(t *testing.T) {
+	eth1 := eth0(8)
+	eth1.Name = "eth1"
+	b := newBench(t, []host.Link{eth0(7), eth1}, instance(10, "eth0"), instance(10, "eth1"))
+	b.filter.counts = []loader.Count{{Link: 8, Verdict: verdict.BadTTL, Frames: 2}}
+	b.routers = b.routers[:1]
+	if drops := b.snapshot().Drops; len(drops) != 1 || drops[0].Interface != "eth1" {
+		t.Errorf("drops %+v, want one on eth1", drops)
 	}
 }
 
