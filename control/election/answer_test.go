@@ -8,7 +8,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// However many adverts that lose a master hears, it answers once in an interval, announces once in garp_lower_prio_delay (or
+// However many adverts that lose a master hears, it answers once in an interval (goodbyes eight times), announces once in garp_lower_prio_delay (or
 // if that is less than a second, twice in one), and its own adverts leave as if it had heard nothing.
 func TestAnswersAreBounded(t *testing.T) {
 	const flood, each = 10 * time.Second, 100 * time.Microsecond
@@ -66,7 +66,11 @@ func TestAnswersAreBounded(t *testing.T) {
 				}
 			}
 			intervals := int(flood/tt.c.Interval) + 1
-			if answers > intervals || notes > intervals || bursts > tt.bursts {
+			most := intervals
+			if tt.priority == 0 {
+				most *= 8
+			}
+			if answers > most || notes > intervals || bursts > tt.bursts {
 				t.Errorf("%d answers, %d notes and %d bursts in %d intervals, want at most %d bursts", answers, notes, bursts, intervals, tt.bursts)
 			}
 			if wanted := tt.c.Version == 3 && !tt.c.LowerNoAdvert; (answers > 0) != wanted || (bursts > 0) != (tt.bursts > 0) {
@@ -84,6 +88,22 @@ func TestAnswerAfterQuiet(t *testing.T) {
 		effects := r.Step(time.Hour+at, lower)
 		if len(effects) == 0 || effects[0] != Effect(Advertise{Priority: 100}) {
 			t.Errorf("at %v: %v", at, describe(effects))
+		}
+	}
+}
+
+// Every goodbye is answered, whatever has been answered before: backups wait for no more than their skew (RFC 9568 6.4.3).
+func TestGoodbyesAreAnswered(t *testing.T) {
+	r := masterAt(t, time.Hour, time.Second, 0)
+	for i, heard := range []struct {
+		at       time.Duration
+		priority uint8
+	}{{0, 50}, {100 * time.Millisecond, 0}, {300 * time.Millisecond, 0}, {301 * time.Millisecond, 50}, {500 * time.Millisecond, 0}} {
+		effects := r.Step(time.Hour+heard.at, Heard{Src: netip.MustParseAddr("192.0.2.2"),
+			Advert: vrrp.Advert{Version: 3, Priority: heard.priority, Interval: time.Second}})
+		answered := len(effects) > 0 && effects[0] == Effect(Advertise{Priority: 100})
+		if wanted := i != 3; answered != wanted {
+			t.Errorf("advert %d: %v", i, describe(effects))
 		}
 	}
 }

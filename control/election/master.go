@@ -13,8 +13,9 @@ type master struct {
 	refresh time.Duration // periodic announcements
 	lower   time.Duration // second burst of announcements after a losing advert
 
-	// From these instants on what is heard is answered again: with an advert, and with announcements.
-	answers, announces time.Duration
+	// From these instants on what is heard is answered again: a losing advert with an advert and with announcements, and
+	// a goodbye.
+	answers, announces, goodbyes time.Duration
 }
 
 // announcesAgain is how long the announcements after a losing advert count at least, whatever garp_lower_prio_delay.
@@ -84,10 +85,7 @@ func (m *master) hear(r *Router, now time.Duration, h Heard) {
 	p := h.Advert.Priority
 	switch {
 	case p == 0:
-		if m.mayAnswer(r, now) {
-			m.advertise(r, now)
-			m.advert = r.after(now)
-		}
+		m.outlive(r, now)
 	case m.late(r, now):
 		m.giveUp(r, now).hear(r, now, h)
 	case p > r.priority:
@@ -121,6 +119,17 @@ func (m *master) assert(r *Router, now time.Duration, h Heard) {
 	m.announceLower(r, now)
 	r.noteTwoOwners(h)
 	r.noteLower(h)
+}
+
+// outlive answers the goodbye of another master: without an advert, the backups take over after their skew. Eight in an
+// interval are answered, which is more than masters that can leave.
+func (m *master) outlive(r *Router, now time.Duration) {
+	if now < m.goodbyes {
+		return
+	}
+	m.goodbyes = now + r.config.Interval/8
+	m.advertise(r, now)
+	m.advert = r.after(now)
 }
 
 // mayAnswer reports whether what was heard is answered, and takes it as done. Once in an interval is enough: the next
