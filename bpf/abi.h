@@ -113,7 +113,8 @@ struct router {
 	__u64 weight;	       /* sum of the weights of our addresses in xv_addrs */
 	__u32 list;	       /* name of our entries in xv_addrs and xv_peers */
 	__u32 reserve_cost_ns; /* what an advert of the followed master takes of its reserve; 0: nothing */
-	__u8 pad[40];
+	__u32 source_cost_ns;  /* what one of another sender takes of that sender's share */
+	__u8 pad[36];
 };
 
 /* An address of the list that a router names. */

@@ -13,11 +13,11 @@
 #include "seen.h"
 
 enum {
-	SOURCE_COST_NS = SECOND_NS / 4,	 /* four adverts a second */
-	ROUTER_COST_NS = SECOND_NS / 16, /* sixteen */
+	SOURCE_DEPTH = 32,  /* adverts of a sender at once */
+	ROUTER_SHARES = 4,  /* senders that may go on for ever */
+	ROUTER_DEPTH = 256, /* every other host of a /24 at once */
 };
-#define SOURCE_DEPTH_NS (8ULL * SECOND_NS)  /* 32 adverts at once; of a master whose signatures are verified more */
-#define ROUTER_DEPTH_NS (16ULL * SECOND_NS) /* 256: every other host of a /24 */
+#define RESERVE_DEPTH_NS (8ULL * SECOND_NS)
 
 /* Which share is the sender's. */
 static inlined __u32 share_of(const struct frame *f)
@@ -33,15 +33,15 @@ static inlined bool may_hand_over(const struct frame *f)
 {
 	const struct router *r = f->router;
 	struct budget *b = map_lookup(&xv_budgets, &r->slot);
-	__u64 now = coarse_ns();
+	__u64 now = coarse_ns(), cost = r->source_cost_ns, shared = cost / ROUTER_SHARES;
 
 	if (!b)
 		return true;
 	if (same_address(&f->src, r->followed))
-		return spend(&b->followed, now, r->reserve_cost_ns, SOURCE_DEPTH_NS);
-	return can_spend(&b->router, now, ROUTER_COST_NS, ROUTER_DEPTH_NS) &&
-	       spend(&b->sources[share_of(f)], now, SOURCE_COST_NS, SOURCE_DEPTH_NS) &&
-	       spend(&b->router, now, ROUTER_COST_NS, ROUTER_DEPTH_NS);
+		return spend(&b->followed, now, r->reserve_cost_ns, RESERVE_DEPTH_NS);
+	return can_spend(&b->router, now, shared, shared * ROUTER_DEPTH) &&
+	       spend(&b->sources[share_of(f)], now, cost, cost * SOURCE_DEPTH) &&
+	       spend(&b->router, now, shared, shared * ROUTER_DEPTH);
 }
 
 #endif

@@ -86,6 +86,25 @@ func TestBudgetOfRouter(t *testing.T) {
 	}
 }
 
+// Where intervals are short, masters may fail and return more often: forty times a second at 10 ms.
+func TestBudgetOfShortIntervals(t *testing.T) {
+	t.Parallel()
+	l := open(t, Options{Trace: true})
+	r := ordinary()
+	r.Interval = 10 * time.Millisecond
+	id := add(t, l, r)
+	handedOver(t, l, id, hundredfold, host(0))
+	began := time.Now()
+	var got uint64
+	for got < 10*sourceRate && time.Since(began) < 5*time.Second {
+		time.Sleep(100 * time.Millisecond)
+		got += handedOver(t, l, id, sourceBurst, host(0))
+	}
+	if got < 10*sourceRate {
+		t.Errorf("%d more adverts were handed over in %v, want some %d a second", got, time.Since(began), 10*sourceRate)
+	}
+}
+
 // What the followed master sends in excess still proves that it lives, unless it says goodbye.
 func TestExcessIsSeen(t *testing.T) {
 	t.Parallel()

@@ -245,6 +245,7 @@ func rules(r vrrp.Rules) xvRouter {
 		Checksums: uint8(checksumForms(r)),
 
 		ReserveCostNs: uint32(reserveCost(r.Trailer)),
+		SourceCostNs:  uint32(sourceCost(r.Interval)),
 	}
 }
 
@@ -256,6 +257,12 @@ func reserveCost(t vrrp.TrailerRule) time.Duration {
 		return time.Second / 4
 	}
 	return time.Second / 500
+}
+
+// sourceCost is what an advert of a sender that is not followed takes of its share: four a second are enough for those who
+// come and go; with short intervals that may be more often, as masters do that fail and return.
+func sourceCost(interval time.Duration) time.Duration {
+	return min(time.Second/4, 5*interval/2)
 }
 
 // checksumForms are the forms of checksum that a router takes.

@@ -123,7 +123,8 @@ type xvRouter struct {
 	Weight        uint64
 	List          uint32
 	ReserveCostNs uint32
-	Pad           [40]uint8
+	SourceCostNs  uint32
+	Pad           [36]uint8
 }
 
 type xvSeen struct {
