@@ -9,7 +9,7 @@ import (
 
 // What a decision entails is done in this order, whatever number of routers decides at once: adverts, then work on
 // addresses and in the filter, then words. Work and words are done in pieces, between which the deadlines that have come
-// are served, and words give way to everything else that happens.
+// are served; words are said in turns of their own, between whatever else happens.
 
 // How much is done before deadlines are looked at again: some tens of microseconds.
 const (
