@@ -167,9 +167,35 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 	c.SetErr(a.stderr)
 	c.PersistentFlags().StringVar(&a.runtimeDir, "runtime-dir", runtimeDir(a.getenv),
 		"`DIR` of the daemon's socket, one per daemon (or XVRRP_RUNTIME_DIR)")
-	c.AddCommand(
-		newRun(a), newReload(a), newRouter(a), newCheck(a), newStatus(a), newDrops(a), newEvents(a), newExplain(a), newDemo(a), newVersion(a),
-	)
+	for _, g := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Run:", []*cobra.Command{
+			newRun(a),
+			newCheck(a),
+			newReload(a),
+		}},
+		{"Look:", []*cobra.Command{
+			newStatus(a),
+			newEvents(a),
+			newDrops(a),
+		}},
+		{"Change:", []*cobra.Command{
+			newRouter(a),
+		}},
+		{"Learn:", []*cobra.Command{
+			newExplain(a),
+			newDemo(a),
+		}},
+	} {
+		c.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, sub := range g.commands {
+			sub.GroupID = g.title
+			c.AddCommand(sub)
+		}
+	}
+	c.AddCommand(newVersion(a))
 	return c
 }
 

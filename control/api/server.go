@@ -28,15 +28,25 @@ import (
 // What they return is the server's: the loop keeps no reference to slices and maps in it. They return an error
 // when ctx ends before the loop has answered, so a loop that is gone blocks nobody.
 type Source interface {
+	Viewer
+	Changer
+}
+
+// Viewer is what a daemon tells of itself.
+type Viewer interface {
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Events is Log.Since, asked of the loop.
 	Events(ctx context.Context, since uint64) (Page, error)
+	// Overrides lists what Edit has changed and what of that is kept.
+	Overrides(ctx context.Context) (Overrides, error)
+}
+
+// Changer is what changes a daemon.
+type Changer interface {
 	// Reload reads the configuration anew and says what that changes; with dry it changes nothing.
 	Reload(ctx context.Context, dry bool) (Plan, error)
 	// Edit changes single routers.
 	Edit(ctx context.Context, e Edit) (Plan, error)
-	// Overrides lists what Edit has changed and what of that is kept.
-	Overrides(ctx context.Context) (Overrides, error)
 }
 
 const (
