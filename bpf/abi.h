@@ -11,7 +11,8 @@
 #include "verdicts.h"
 
 enum abi {
-	XV_ABI = 3,
+	XV_ABI = 4,
+	GAP_SHIFT = 10, /* gaps are counted in units of 1 << GAP_SHIFT nanoseconds */
 };
 
 #define XV_SYMBOL(symbol, action, label, meaning) symbol,
@@ -21,7 +22,8 @@ enum verdict { VERDICTS(XV_SYMBOL) VERDICT_COUNT };
 enum {
 	SMALL_MESSAGE = 128,  /* fits adverts of 30 IPv4 or 7 IPv6 addresses, and is what a sample keeps */
 	LARGE_MESSAGE = 4096, /* 255 IPv6 addresses need 4088 bytes */
-	TALLY_SIZE = 39,      /* a counter for each verdict, and as many more as fill struct seen's cache lines */
+	TALLY_SIZE = 40,      /* a counter for each verdict, and as many more as fill the cache lines */
+	GAPS = 8,
 	BUDGET_SOURCES = 16,
 	BLOCK_VRIDS = 16,
 };
@@ -56,14 +58,7 @@ struct segment {
 	__u64 foreign_cost_ns; /* what one foreign advert takes of the allowance of a second; 0: no limit */
 	__u32 unknown_drop;    /* 1: drop adverts of VRIDs that are not configured */
 	__u32 row;	       /* index in xv_policed */
-};
-
-struct vrid_key {
-	__u32 link;
-	__u32 vlan;
-	__u8 v6;
-	__u8 vrid;
-	__u8 pad[2];
+	__u64 vrids[8];	       /* bit v6 * 256 + VRID: a router of ours has it here, wherever it listens */
 };
 
 /* Routers whose VRIDs differ in the lowest four bits alone. */
@@ -133,10 +128,12 @@ struct tally {
 	__u64 frames[TALLY_SIZE];
 };
 
-/* What was seen of a router. */
+/* What was kept back of the followed master: all that a repeat writes, in one cache line. */
 struct seen {
-	__u64 kept_ns; /* instant of CLOCK_MONOTONIC; the last advert of the followed master that was not handed over */
-	struct tally tally;
+	__u64 kept_ns;	  /* instant of CLOCK_MONOTONIC, of the last advert that was not handed over */
+	__u64 repeats;	  /* frames with the verdict COALESCED, which no tally counts */
+	__u32 gaps[GAPS]; /* by number of the repeat % GAPS: time since the kept_ns before it, in GAP_SHIFT units */
+	__u8 pad[16];
 };
 
 struct guard_key {
@@ -173,15 +170,15 @@ struct advert {
 };
 
 _Static_assert(VERDICT_COUNT <= TALLY_SIZE, "every verdict has a counter");
-_Static_assert(sizeof(struct segment) == 16, "segment");
-_Static_assert(sizeof(struct vrid_key) == 12, "vrid_key");
+_Static_assert(sizeof(struct segment) == 80, "segment");
 _Static_assert(sizeof(struct block_key) == 12, "block_key");
 _Static_assert(sizeof(struct block) == 64, "block");
 _Static_assert(sizeof(struct dst_key) == 16, "dst_key");
 _Static_assert(sizeof(struct router) == 2 * 64, "router");
 _Static_assert(sizeof(struct addr_key) == 20, "addr_key");
 _Static_assert(sizeof(struct peer) == 2, "peer");
-_Static_assert(sizeof(struct seen) == 5 * 64, "seen");
+_Static_assert(sizeof(struct tally) == 5 * 64, "tally");
+_Static_assert(sizeof(struct seen) == 64, "seen");
 _Static_assert(sizeof(struct guard_key) == 20, "guard_key");
 _Static_assert(sizeof(struct budget) == 144, "budget");
 _Static_assert(sizeof(struct advert) == 64, "advert");

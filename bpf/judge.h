@@ -25,13 +25,6 @@ static inlined bool is_refused_packet(const struct frame *f)
 	return map_lookup(&xv_guard, &key);
 }
 
-static inlined struct vrid_key vrid_of(const struct frame *f)
-{
-	struct vrid_key key = { .link = f->link, .vlan = f->vlan, .v6 = f->v6, .vrid = f->vrid };
-
-	return key;
-}
-
 /* RFC 9568 5.1.1.2, 5.1.2.2: routers of one VRID are told apart by where their adverts go. */
 static inlined struct block *find_block(const struct frame *f)
 {
@@ -97,7 +90,7 @@ static inlined enum verdict judge_ours(struct frame *f)
 	    (v = check_checksum(f)) != DELIVERED || (v = check_rights(f)) != DELIVERED)
 		return v;
 	if (likely(is_repeat(f))) {
-		stamp(f);
+		keep_repeat(f);
 		return COALESCED;
 	}
 	if ((v = check_addresses(f)) != DELIVERED || (v = check_interval(f)) != DELIVERED)
@@ -108,11 +101,17 @@ static inlined enum verdict judge_ours(struct frame *f)
 	return v;
 }
 
+static inlined bool is_vrid_of_ours(const struct frame *f, const struct segment *segment)
+{
+	__u32 word = bounded(f->v6 * 4 + f->vrid / 64, 7);
+
+	return segment->vrids[word] >> f->vrid % 64 & 1;
+}
+
 /* A frame that no router of ours listens for; v is what became of the search for its message. */
 static inlined enum verdict judge_stranger(struct frame *f, enum verdict v, bool has_vrid)
 {
 	struct segment *segment = find_segment(f);
-	struct vrid_key key = vrid_of(f);
 
 	if (!segment)
 		return OTHER_VLAN;
@@ -120,7 +119,7 @@ static inlined enum verdict judge_stranger(struct frame *f, enum verdict v, bool
 		return v;
 	if (!has_vrid)
 		return is_vrrp_group(f) ? BAD_LENGTH : ELSEWHERE;
-	return map_lookup(&xv_vrids, &key) ? ELSEWHERE : judge_foreign(f, segment);
+	return is_vrid_of_ours(f, segment) ? ELSEWHERE : judge_foreign(f, segment);
 }
 
 /* A frame in which find_ip has found an IP header. */

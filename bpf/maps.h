@@ -76,15 +76,6 @@ struct {
 	__type(value, __u16);
 } xv_dsts SEC(".maps");
 
-/* The VRIDs that our routers have, wherever they listen. Writer: the daemon. Reader: the filter. */
-struct {
-	__uint(type, MAP_HASH);
-	__uint(map_flags, NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct vrid_key);
-	__type(value, __u8);
-} xv_vrids SEC(".maps");
-
 /*
  * The addresses of each router, and a random weight for each: a list of as many addresses and the same sum of
  * weights is the same set. A list is written before a router names it and never changed. Writer: the daemon.
@@ -107,8 +98,8 @@ struct {
 	__type(value, struct peer);
 } xv_peers SEC(".maps");
 
-/* What was seen of each router, by slot. Writer: the filter; the daemon only clears a slot that no router has.
- * Reader: the daemon, by mmap. */
+/* What was kept back of each router's master, by slot. Writer: the filter; the daemon only clears a slot that no router
+ * has. Reader: the daemon, by mmap. */
 struct {
 	__uint(type, MAP_ARRAY);
 	__uint(map_flags, MMAPABLE);
@@ -116,6 +107,16 @@ struct {
 	__type(key, __u32);
 	__type(value, struct seen);
 } xv_seen SEC(".maps");
+
+/* Frames of each router, by slot. Writer: the filter; the daemon only clears a slot that no router has. Reader: the
+ * daemon, by mmap. */
+struct {
+	__uint(type, MAP_ARRAY);
+	__uint(map_flags, MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tally);
+} xv_tallies SEC(".maps");
 
 /* What each router may still have handed over, by slot. Writer: the filter; the daemon only clears a slot that no
  * router has. Reader: the filter. */

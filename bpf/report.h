@@ -162,16 +162,17 @@ static inlined struct tally *link_tally(const struct frame *f)
 	return t;
 }
 
-/* Several queues of a card may meet at one router; a link's counters are each CPU's own. */
+/* Repeats were counted where they were kept. Several queues of a card may meet at one router; a link's counters are each
+ * CPU's own. */
 static inlined void count(const struct frame *f, enum verdict v)
 {
-	if (v >= VERDICT_COUNT)
+	if (v == COALESCED || v >= VERDICT_COUNT)
 		return;
 	if (f->router) {
-		struct seen *seen = map_lookup(&xv_seen, &f->router->slot);
+		struct tally *tally = map_lookup(&xv_tallies, &f->router->slot);
 
-		if (seen)
-			__sync_fetch_and_add(&seen->tally.frames[v], 1);
+		if (tally)
+			__sync_fetch_and_add(&tally->frames[v], 1);
 	} else {
 		struct tally *tally = link_tally(f);
 

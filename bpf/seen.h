@@ -51,12 +51,39 @@ static inlined bool is_credible(const struct frame *f)
 	       same_address(&f->src, f->router->followed);
 }
 
+static inlined void set_kept(struct seen *seen, __u64 at)
+{
+	*(volatile __u64 *)&seen->kept_ns = at;
+}
+
+/* Of an advert that was to be handed over and was not. The gap of the next repeat begins with it. */
 static inlined void stamp(struct frame *f)
 {
 	struct seen *seen = map_lookup(&xv_seen, &f->router->slot);
 
 	if (seen)
-		*(volatile __u64 *)&seen->kept_ns = now(f);
+		set_kept(seen, now(f));
+}
+
+/* Units of gaps since an instant. Another queue of the card may have been there later. */
+static inlined __u32 gap_since(__u64 before, __u64 at)
+{
+	__u64 gap = at > before ? (at - before) >> GAP_SHIFT : 0;
+
+	return gap <= 0xffffffff ? gap : 0xffffffff;
+}
+
+/* Stamps and counts in one. */
+static inlined void keep_repeat(struct frame *f)
+{
+	struct seen *seen = map_lookup(&xv_seen, &f->router->slot);
+	__u64 at = now(f);
+
+	if (!seen)
+		return;
+	seen->gaps[seen->repeats % GAPS] = gap_since(seen->kept_ns, at);
+	set_kept(seen, at);
+	__sync_fetch_and_add(&seen->repeats, 1);
 }
 
 #endif

@@ -191,6 +191,6 @@ func (l *Loader) shared() map[string]*ebpf.Map {
 		xvMapXvSamples:  o.XvSamples,
 		xvMapXvSeen:     o.XvSeen,
 		xvMapXvSegments: o.XvSegments,
-		xvMapXvVrids:    o.XvVrids,
+		xvMapXvTallies:  o.XvTallies,
 	}
 }

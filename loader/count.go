@@ -2,7 +2,6 @@ package loader
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,17 +56,17 @@ func (l *Loader) linkCounts() ([]Count, error) {
 
 // appendCounts appends those of a router.
 func (l *Loader) appendCounts(counts []Count, id vrrp.ID) []Count {
-	var (
-		seen  xvSeen
-		bytes [unsafe.Sizeof(seen)]byte
-	)
-	if _, err := l.seen.ReadAt(bytes[:], offsetOf(l.routers[id].value.Slot)); err != nil {
-		panic("loader: slot outside xv_seen: " + err.Error())
+	var tally xvTally
+	size := unsafe.Sizeof(tally)
+	r := l.routers[id]
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&tally)), size)
+	if _, err := l.tallies.ReadAt(bytes, int64(r.value.Slot)*int64(size)); err != nil {
+		panic("loader: slot outside xv_tallies: " + err.Error())
 	}
-	frames := bytes[unsafe.Offsetof(seen.Tally):]
-	for v := range verdict.Verdict(verdict.Count) {
-		if n := binary.NativeEndian.Uint64(frames[v*8:]); n != 0 {
-			counts = append(counts, Count{Link: id.Link, ID: id, Verdict: v, Frames: n})
+	tally.Frames[verdict.Coalesced] = Stamp{l.seen, r}.Repeats()
+	for v, n := range tally.Frames[:verdict.Count] {
+		if n != 0 {
+			counts = append(counts, Count{Link: id.Link, ID: id, Verdict: verdict.Verdict(v), Frames: n})
 		}
 	}
 	return counts

@@ -93,8 +93,9 @@ type Loader struct {
 	guards bool                 // Options.Guard
 	spec   *ebpf.CollectionSpec // sized and with its knobs set, for programs that are loaded later
 	obj    objects
-	seen   *ebpf.Memory
 	places places
+
+	seen, tallies *ebpf.Memory // xv_seen and xv_tallies
 
 	adverts   chan Advert
 	samples   chan Sample
@@ -104,7 +105,6 @@ type Loader struct {
 	attached  map[int]attached
 
 	routers  map[vrrp.ID]*router
-	vrids    map[xvVridKey]int // routers that have it
 	slots    slots
 	dsts     dsts
 	segments segments
@@ -143,7 +143,6 @@ func Open(o Options) (*Loader, error) {
 		samples:  make(chan Sample, samplesAhead),
 		attached: make(map[int]attached),
 		routers:  make(map[vrrp.ID]*router),
-		vrids:    make(map[xvVridKey]int),
 		slots:    slots{size: uint32(o.Routers)},
 		dsts:     newDsts(),
 		segments: newSegments(spec.Maps[xvMapXvPoliced].MaxEntries),
@@ -170,7 +169,7 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 		xvMapXvPlaces:  routers,
 		xvMapXvBlocks:  routers,
 		xvMapXvRouters: rowsFor(routers),
-		xvMapXvVrids:   routers,
+		xvMapXvTallies: routers,
 		xvMapXvDsts:    routers,
 		xvMapXvSeen:    routers,
 		xvMapXvBudgets: routers,
@@ -221,14 +220,21 @@ func (l *Loader) load() error {
 	if err := l.spec.Copy().LoadAndAssign(&l.obj, nil); err != nil {
 		return err
 	}
-	var err error
-	if l.seen, err = l.obj.XvSeen.Memory(); err == nil {
-		err = l.places.open(&l.obj.xvMaps)
-	}
-	if err != nil {
+	if err := l.mapMemory(); err != nil {
 		return errors.Join(err, l.obj.close())
 	}
 	return nil
+}
+
+// mapMemory maps what is read and written without system calls.
+func (l *Loader) mapMemory() (err error) {
+	if l.seen, err = l.obj.XvSeen.Memory(); err != nil {
+		return err
+	}
+	if l.tallies, err = l.obj.XvTallies.Memory(); err != nil {
+		return err
+	}
+	return l.places.open(&l.obj.xvMaps)
 }
 
 func (o *objects) close() error {

@@ -74,7 +74,7 @@ func (p *places) remove(r *router) error {
 	if r.row == 0 {
 		return nil
 	}
-	if err := p.point(b, r.vrid.Vrid, 0); err != nil {
+	if err := p.point(b, r.vrid, 0); err != nil {
 		return err
 	}
 	p.rows.release(r.row)
@@ -92,7 +92,7 @@ func (p *places) publish(b *block, r *router, row uint32) error {
 		return fmt.Errorf("write row %d of xv_routers: %w", row, err)
 	}
 	p.fence.Add(1)
-	return p.point(b, r.vrid.Vrid, row)
+	return p.point(b, r.vrid, row)
 }
 
 // point writes one word of a block. Aligned as it is, it is copied whole.

@@ -14,8 +14,8 @@ import (
 
 // router is what the filter was told of a router, to be told again with changes.
 type router struct {
-	vrid  xvVridKey
 	block xvBlockKey
+	vrid  uint8
 	row   uint32 // in xv_routers; 0: not there yet
 	value xvRouter
 	since time.Duration // instant of the advert given to Follow; never when nobody is followed
@@ -42,7 +42,7 @@ func (l *Loader) setRouter(r vrrp.Rules) error {
 	}
 	old := l.routers[r.ID]
 	l.lastList++
-	next := router{vrid: vridKey(r.ID), value: rules(r), since: never}
+	next := router{vrid: r.ID.VRID, value: rules(r), since: never}
 	if r.Followed.IsValid() {
 		next.since = 0
 	}
@@ -66,16 +66,26 @@ func (l *Loader) addRouter(next *router, r vrrp.Rules) error {
 		l.slots.release(slot)
 		return err
 	}
-	next.block = blockKey(next.vrid, dst)
+	next.block = blockKey(r.ID, dst)
 	if err = l.forget(slot); err == nil {
-		err = l.writeRouter(next, r)
+		err = l.introduce(next, r)
 	}
 	if err != nil {
 		l.slots.release(slot)
 		return errors.Join(err, l.leave(r.ID))
 	}
 	l.routers[r.ID] = next
-	l.vrids[next.vrid]++
+	return nil
+}
+
+// introduce makes the filter know a new router, and its VRID first: an advert that goes elsewhere is never foreign then.
+func (l *Loader) introduce(next *router, r vrrp.Rules) error {
+	if err := l.claim(next); err != nil {
+		return err
+	}
+	if err := l.writeRouter(next, r); err != nil {
+		return errors.Join(err, l.unclaim(next))
+	}
 	return nil
 }
 
@@ -93,33 +103,12 @@ func (l *Loader) replaceRouter(old *router, next router, r vrrp.Rules) error {
 func (l *Loader) writeRouter(next *router, r vrrp.Rules) error {
 	err := l.writeLists(next, r)
 	if err == nil {
-		err = l.putRouter(next)
+		err = l.places.put(next)
 	}
 	if err != nil {
 		return errors.Join(err, l.removeLists(next))
 	}
 	return nil
-}
-
-// putRouter makes the filter know a router, and its VRID first: an advert that goes elsewhere is never foreign then.
-func (l *Loader) putRouter(r *router) error {
-	if err := l.obj.XvVrids.Put(r.vrid, uint8(1)); err != nil {
-		return err
-	}
-	err := l.places.put(r)
-	if err != nil {
-		err = errors.Join(err, l.dropVRID(r.vrid))
-	}
-	return err
-}
-
-// dropVRID makes the filter forget a VRID that no router has.
-func (l *Loader) dropVRID(key xvVridKey) error {
-	if l.vrids[key] > 0 {
-		return nil
-	}
-	delete(l.vrids, key)
-	return removeKeys(l.obj.XvVrids, []xvVridKey{key})
 }
 
 // RemoveRouter forgets a router and its counters.
@@ -132,8 +121,7 @@ func (l *Loader) RemoveRouter(id vrrp.ID) error {
 		return fmt.Errorf("remove router %v: %w", id, err)
 	}
 	delete(l.routers, id)
-	l.vrids[r.vrid]--
-	if err := errors.Join(l.dropVRID(r.vrid), l.removeLists(r), l.leave(id)); err != nil {
+	if err := errors.Join(l.unclaim(r), l.removeLists(r), l.leave(id)); err != nil {
 		return fmt.Errorf("remove router %v: %w", id, err)
 	}
 	l.slots.release(r.value.Slot)
@@ -315,10 +303,6 @@ func bit[T uint8 | uint32](on bool) T {
 	return 0
 }
 
-func vridKey(id vrrp.ID) xvVridKey {
-	return xvVridKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Vrid: id.VRID}
-}
-
-func blockKey(v xvVridKey, dst uint16) xvBlockKey {
-	return xvBlockKey{Link: v.Link, Vlan: v.Vlan, V6: v.V6, Dst: dst, Vrids: v.Vrid / blockVRIDs}
+func blockKey(id vrrp.ID, dst uint16) xvBlockKey {
+	return xvBlockKey{Link: uint32(id.Link), Vlan: uint32(id.VLAN), V6: bit[uint8](id.V6), Dst: dst, Vrids: id.VRID / blockVRIDs}
 }

@@ -53,6 +53,33 @@ func TestDestinations(t *testing.T) {
 	try(t, l, to(vrrp.DefaultGroup(false)), verdict.UnknownVRID)
 }
 
+// A VRID is ours on its VLAN alone, whether the VLAN was looked at before the router came or after, or anew.
+func TestVRIDsOfSegments(t *testing.T) {
+	t.Parallel()
+	l := open(t, Options{Trace: true})
+	elsewhere := func(p packet, tag uint32) packet {
+		return p.tagged(0x8100<<16 | tag).with(func(p *packet) { p.dst = rival })
+	}
+	for _, r := range []vrrp.Rules{on(loopback, 5), on(loopback, 6)} {
+		r.ID.VRID = 255
+		add(t, l, r)
+	}
+	set(t, l, Segment{Link: loopback, VLAN: 5})
+	set(t, l, Segment{Link: loopback, VLAN: 7})
+	high := v3().with(func(p *packet) { p.advert.VRID = 255 })
+	for range 2 {
+		try(t, l, elsewhere(high, 5), verdict.Elsewhere)
+		try(t, l, elsewhere(v3(), 5), verdict.Foreign)
+		try(t, l, elsewhere(high, 6), verdict.OtherVLAN)
+		try(t, l, elsewhere(high, 7), verdict.Foreign)
+		if err := l.RemoveSegment(loopback, 5); err != nil {
+			t.Fatal(err)
+		}
+		try(t, l, elsewhere(high, 5), verdict.OtherVLAN)
+		set(t, l, Segment{Link: loopback, VLAN: 5, UnknownRate: 100})
+	}
+}
+
 // Routers whose VRIDs share a block are told apart, and the block stays as long as one of them does.
 func TestBlocks(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,11 @@ import (
 // never is later than any stamp.
 const never = time.Duration(1<<63 - 1)
 
-// Stamp is where the filter keeps when a router was last seen. It is valid until RemoveRouter.
+// gapUnit is what gaps are counted in.
+const gapUnit = time.Duration(1 << xvAbiGAP_SHIFT)
+
+// Stamp is where the filter keeps when a router was last seen. It is valid until RemoveRouter. Its methods cost no
+// system call.
 type Stamp struct {
 	memory *ebpf.Memory
 	router *router
@@ -27,32 +31,81 @@ func (l *Loader) Stamp(id vrrp.ID) (Stamp, bool) {
 
 // Seen is when the filter last kept back an advert of the followed master, because it repeated the one that Follow
 // was given, or because the ring was full or the router's budget spent; 0 if never since. It is the question asked
-// before any takeover, and costs no system call.
+// before any takeover.
 func (s Stamp) Seen() time.Duration {
-	at := instant(s.memory, offsetOf(s.router.value.Slot))
+	at := time.Duration(s.word(unsafe.Offsetof(xvSeen{}.KeptNs)))
 	if at <= s.router.since {
 		return 0
 	}
 	return at
 }
 
-// offsetOf is where a slot begins in xv_seen. Its first word is the stamp.
-func offsetOf(slot uint32) int64 { return int64(slot) * int64(unsafe.Sizeof(xvSeen{})) }
+// Repeats is how many adverts the filter has kept back because they repeated one that Follow was given, of whatever
+// master, since the router was added. They are numbered from 0.
+func (s Stamp) Repeats() uint64 { return s.word(unsafe.Offsetof(xvSeen{}.Repeats)) }
 
-// instant reads an aligned word of eight bytes, which is copied whole.
-func instant(memory *ebpf.Memory, offset int64) time.Duration {
-	var b [8]byte
-	if _, err := memory.ReadAt(b[:], offset); err != nil {
-		panic("loader: slot outside xv_seen: " + err.Error())
+// Gaps writes to to the times between the repeat of number from and the advert before it, the next repeat and that
+// one, and so on, and returns how many it wrote. The filter keeps those of the last 8 repeats: where from is longer ago
+// they begin later. They are in units of 1.024 µs, rounded down. The advert before the first repeat is the one that
+// Follow was given; one that the ring or the budget had no room for has no gap of its own, but the next repeat's gap
+// begins with it.
+func (s Stamp) Gaps(from uint64, to []time.Duration) int {
+	seen := s.read()
+	for seen.Repeats != s.Repeats() { // the filter has written meanwhile
+		seen = s.read()
 	}
-	return time.Duration(binary.NativeEndian.Uint64(b[:]))
+	n := uint64(len(seen.Gaps))
+	first := max(from, seen.Repeats-min(n, seen.Repeats))
+	if first >= seen.Repeats {
+		return 0
+	}
+	to = to[:min(uint64(len(to)), seen.Repeats-first)]
+	at := time.Duration(seen.KeptNs)
+	for i := seen.Repeats; i > first; i-- {
+		gap := time.Duration(seen.Gaps[(i-1)%n]) * gapUnit
+		if at > s.router.since {
+			gap = min(gap, at-s.router.since)
+		}
+		if at -= gap; i-1-first < uint64(len(to)) {
+			to[i-1-first] = gap
+		}
+	}
+	return len(to)
 }
 
-// forget clears what was seen and spent in a slot that no router has, for the one who gets it next.
+// read copies the router's row of xv_seen, word by word.
+func (s Stamp) read() (seen xvSeen) {
+	s.readAt(unsafe.Slice((*byte)(unsafe.Pointer(&seen)), unsafe.Sizeof(seen)), 0)
+	return seen
+}
+
+// word reads an aligned word of eight bytes, which is copied whole.
+func (s Stamp) word(offset uintptr) uint64 {
+	var b [8]byte
+	s.readAt(b[:], offset)
+	return binary.NativeEndian.Uint64(b[:])
+}
+
+func (s Stamp) readAt(b []byte, offset uintptr) {
+	row := int64(s.router.value.Slot) * int64(unsafe.Sizeof(xvSeen{}))
+	if _, err := s.memory.ReadAt(b, row+int64(offset)); err != nil {
+		panic("loader: slot outside xv_seen: " + err.Error())
+	}
+}
+
+// forget clears what was seen, counted and spent in a slot that no router has, for the one who gets it next.
 func (l *Loader) forget(slot uint32) error {
 	if err := l.obj.XvBudgets.Put(slot, xvBudget{}); err != nil {
 		return err
 	}
-	_, err := l.seen.WriteAt(make([]byte, unsafe.Sizeof(xvSeen{})), offsetOf(slot))
+	if err := wipe(l.seen, slot, unsafe.Sizeof(xvSeen{})); err != nil {
+		return err
+	}
+	return wipe(l.tallies, slot, unsafe.Sizeof(xvTally{}))
+}
+
+// wipe clears a row of that size.
+func wipe(memory *ebpf.Memory, row uint32, size uintptr) error {
+	_, err := memory.WriteAt(make([]byte, size), int64(row)*int64(size))
 	return err
 }

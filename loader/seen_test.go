@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
@@ -264,4 +266,98 @@ func lastSeen(t testing.TB, l *Loader, id vrrp.ID) time.Duration {
 		t.Fatalf("no stamp of router %v", id)
 	}
 	return s.Seen()
+}
+
+// Repeats are counted, and the gap before each is kept: first to the advert that is followed, later to what was kept
+// back last.
+func TestGaps(t *testing.T) {
+	t.Parallel()
+	l := open(t, Options{Trace: true})
+	start(t, l)
+	id := add(t, l, ordinary())
+	stamp, _ := l.Stamp(id)
+	try(t, l, v3(), verdict.Delivered)
+	first := receive1(t, l.Adverts())
+	if err := l.Follow(id, &first); err != nil {
+		t.Fatal(err)
+	}
+	if n := stamp.Gaps(0, make([]time.Duration, 8)); n != 0 || stamp.Repeats() != 0 {
+		t.Errorf("%d repeats and %d gaps before the first repeat", stamp.Repeats(), n)
+	}
+	var want []time.Duration
+	last := first.At
+	repeat := func() {
+		t.Helper()
+		try(t, l, v3(), verdict.Coalesced)
+		want = append(want, stamp.Seen()-last)
+		last = stamp.Seen()
+		if n := stamp.Repeats(); n != uint64(len(want)) || n != frames(t, l, id, verdict.Coalesced) {
+			t.Errorf("%d repeats, want %d, counted %d", n, len(want), frames(t, l, id, verdict.Coalesced))
+		}
+	}
+	expect := func(from uint64, room int, want []time.Duration) {
+		t.Helper()
+		got := make([]time.Duration, room)
+		got = got[:stamp.Gaps(from, got)]
+		equal := func(a, b time.Duration) bool { return (a - b).Abs() <= 8*gapUnit }
+		if !slices.EqualFunc(got, want, equal) {
+			t.Errorf("gaps from %d on: %v, want %v", from, got, want)
+		}
+	}
+	for range 3 {
+		repeat()
+	}
+	expect(0, 8, want)
+	expect(1, 8, want[1:])
+	expect(1, 1, want[1:2])
+	expect(3, 8, nil)
+	expect(99, 8, nil)
+	for range 9 {
+		repeat()
+	}
+	expect(0, 16, want[4:])
+	expect(10, 16, want[10:])
+
+	second := first
+	second.At = last + (monotonic()-last)/2
+	if err := l.Follow(id, &second); err != nil {
+		t.Fatal(err)
+	}
+	last = second.At
+	repeat()
+	expect(11, 8, want[11:])
+	try(t, l, v3().from(rival), verdict.Delivered)
+	if err := l.obj.XvBudgets.Put(l.routers[id].value.Slot, xvBudget{Followed: xvBucket{EmptyNs: 1 << 62}}); err != nil {
+		t.Fatal(err)
+	}
+	try(t, l, v3().with(func(p *packet) { p.advert.Priority-- }), verdict.Excess)
+	last = stamp.Seen()
+	repeat()
+	expect(11, 8, want[11:])
+}
+
+// A gap that the filter cannot count is the longest that it can.
+func TestGapSaturates(t *testing.T) {
+	t.Parallel()
+	l := open(t, Options{Trace: true})
+	id := add(t, l, ordinary())
+	stamp, _ := l.Stamp(id)
+	message := v3().advert.AppendTo(nil, master, vrrp.DefaultGroup(false), vrrp.Plain)
+	if err := l.Follow(id, &Advert{At: 1, Src: master, MAC: v3().mac, Message: message}); err != nil {
+		t.Fatal(err)
+	}
+	try(t, l, v3(), verdict.Coalesced)
+	gap := make([]time.Duration, 1)
+	if n, want := stamp.Gaps(0, gap), min(stamp.Seen()-1, (1<<32-1)*gapUnit); n != 1 || (gap[0]-want).Abs() > gapUnit {
+		t.Errorf("%d gaps, %v, want %v", n, gap[0], want)
+	}
+}
+
+// monotonic is the clock of the stamps.
+func monotonic() time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		panic(err)
+	}
+	return time.Duration(now.Nano())
 }

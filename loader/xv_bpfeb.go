@@ -16,7 +16,8 @@ import (
 type xvAbi uint32
 
 const (
-	xvAbiXV_ABI xvAbi = 3
+	xvAbiXV_ABI    xvAbi = 4
+	xvAbiGAP_SHIFT xvAbi = 10
 )
 
 type xvAddrKey struct {
@@ -128,9 +129,11 @@ type xvRouter struct {
 }
 
 type xvSeen struct {
-	_      structs.HostLayout
-	KeptNs uint64
-	Tally  xvTally
+	_       structs.HostLayout
+	KeptNs  uint64
+	Repeats uint64
+	Gaps    [8]uint32
+	Pad     [16]uint8
 }
 
 type xvSegment struct {
@@ -138,6 +141,7 @@ type xvSegment struct {
 	ForeignCostNs uint64
 	UnknownDrop   uint32
 	Row           uint32
+	Vrids         [8]uint64
 }
 
 type xvSegmentKey struct {
@@ -148,7 +152,7 @@ type xvSegmentKey struct {
 
 type xvTally struct {
 	_      structs.HostLayout
-	Frames [39]uint64
+	Frames [40]uint64
 }
 
 type xvTrailerRule uint32
@@ -201,15 +205,6 @@ const (
 	xvVerdictVERDICT_COUNT  xvVerdict = 36
 )
 
-type xvVridKey struct {
-	_    structs.HostLayout
-	Link uint32
-	Vlan uint32
-	V6   uint8
-	Vrid uint8
-	Pad  [2]uint8
-}
-
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -229,7 +224,7 @@ const (
 	xvMapXvSamples     = "xv_samples"
 	xvMapXvSeen        = "xv_seen"
 	xvMapXvSegments    = "xv_segments"
-	xvMapXvVrids       = "xv_vrids"
+	xvMapXvTallies     = "xv_tallies"
 	xvProgXvTcIn       = "xv_tc_in"
 	xvProgXvXdp        = "xv_xdp"
 	xvProgXvXdpTag     = "xv_xdp_tag"
@@ -314,7 +309,7 @@ type xvMapSpecs struct {
 	XvSamples  *ebpf.MapSpec `ebpf:"xv_samples"`
 	XvSeen     *ebpf.MapSpec `ebpf:"xv_seen"`
 	XvSegments *ebpf.MapSpec `ebpf:"xv_segments"`
-	XvVrids    *ebpf.MapSpec `ebpf:"xv_vrids"`
+	XvTallies  *ebpf.MapSpec `ebpf:"xv_tallies"`
 }
 
 // xvVariableSpecs contains global variables before they are loaded into the kernel.
@@ -371,7 +366,7 @@ type xvMaps struct {
 	XvSamples  *ebpf.Map `ebpf:"xv_samples"`
 	XvSeen     *ebpf.Map `ebpf:"xv_seen"`
 	XvSegments *ebpf.Map `ebpf:"xv_segments"`
-	XvVrids    *ebpf.Map `ebpf:"xv_vrids"`
+	XvTallies  *ebpf.Map `ebpf:"xv_tallies"`
 }
 
 func (m *xvMaps) Close() error {
@@ -391,7 +386,7 @@ func (m *xvMaps) Close() error {
 		m.XvSamples,
 		m.XvSeen,
 		m.XvSegments,
-		m.XvVrids,
+		m.XvTallies,
 	)
 }
 
