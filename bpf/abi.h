@@ -21,7 +21,9 @@ enum verdict { VERDICTS(XV_SYMBOL) VERDICT_COUNT };
 
 enum {
 	SMALL_MESSAGE = 128,  /* fits adverts of 30 IPv4 or 7 IPv6 addresses, and is what a sample keeps */
+	MEDIUM_MESSAGE = 512, /* 126 IPv4 or 31 IPv6 addresses */
 	LARGE_MESSAGE = 4096, /* 255 IPv6 addresses need 4088 bytes */
+	SNIFFED_BYTES = 512,  /* of a frame */
 	TALLY_SIZE = 40,      /* a counter for each verdict, and as many more as fill the cache lines */
 	GAPS = 8,
 	BUDGET_SOURCES = 16,
@@ -100,7 +102,7 @@ struct router {
 	__u8 auth_type;
 	__u8 seconds;	 /* interval of version 2; 0 equals no advert's */
 	__u8 any_first;	 /* IPv6: the first address need not be link-local */
-	__u8 skip_addrs; /* the followed master's list is not looked at */
+	__u8 pass_on;	 /* valid adverts go on to the stack as well */
 	__u8 list_rule;	 /* enum list_rule */
 	__u16 addrs;	 /* number of our addresses */
 
@@ -109,7 +111,8 @@ struct router {
 	__u32 list;	       /* name of our entries in xv_addrs and xv_peers */
 	__u32 reserve_cost_ns; /* what an advert of the followed master takes of its reserve; 0: nothing */
 	__u32 source_cost_ns;  /* what one of another sender takes of that sender's share */
-	__u8 pad[36];
+	__u8 skip_addrs;       /* the followed master's list is not looked at */
+	__u8 pad[35];
 };
 
 /* An address of the list that a router names. */
@@ -153,7 +156,8 @@ struct budget {
 	struct bucket sources[BUDGET_SOURCES];	/* by a hash of the sender */
 };
 
-/* One advert, or one sample of a frame that was refused. The message follows, as many bytes as the record holds. */
+/* One advert, or one sample of a frame that was refused. In rings of these the message follows, as many bytes as the
+ * record holds. */
 struct advert {
 	__u64 at_ns; /* CLOCK_MONOTONIC, on receipt */
 	__u8 src[16];
@@ -166,7 +170,15 @@ struct advert {
 	__u8 v6;
 	__u8 ttl;
 	__u8 pad[2];
-	__u8 message[];
+};
+
+/* A frame that was judged, for who sniffs. */
+struct sniffed {
+	struct advert advert;
+	__u32 tag;		    /* which lay beside the frame: Ethernet type << 16 | TCI; 0: none */
+	__u16 length;		    /* of the frame, without that tag */
+	__u16 offset;		    /* of the message in the frame, if it was found */
+	__u8 frame[SNIFFED_BYTES]; /* its first bytes */
 };
 
 _Static_assert(VERDICT_COUNT <= TALLY_SIZE, "every verdict has a counter");
@@ -182,5 +194,6 @@ _Static_assert(sizeof(struct seen) == 64, "seen");
 _Static_assert(sizeof(struct guard_key) == 20, "guard_key");
 _Static_assert(sizeof(struct budget) == 144, "budget");
 _Static_assert(sizeof(struct advert) == 64, "advert");
+_Static_assert(sizeof(struct sniffed) == 72 + SNIFFED_BYTES, "sniffed");
 
 #endif

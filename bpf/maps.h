@@ -28,6 +28,18 @@ enum verdict last_verdict;
 /* What all samples together may still take. Writer and reader: the filter. */
 struct bucket sample_budget;
 
+/* Whether somebody sniffs, and if so whether frames of one link or one VRID alone; 0: of all. Writer: the loader. Reader:
+ * the filter. */
+__u32 sniffing;
+__u32 sniffed_link;
+__u32 sniffed_vrid;
+
+/* What all that is sniffed may still take. Writer and reader: the filter. */
+struct bucket sniff_budget;
+
+/* Sniffed frames that the budget or xv_sniffed had no room for. Writer: the filter. Reader: the loader. */
+__u64 sniff_lost;
+
 /* Which VLANs of which links are looked at beside those of our routers. Writer: the daemon. Reader: the filter. */
 struct {
 	__uint(type, MAP_HASH);
@@ -139,6 +151,12 @@ struct {
 	__uint(type, MAP_RINGBUF);
 	__uint(max_entries, 1 << 17);
 } xv_samples SEC(".maps");
+
+/* What is sniffed, as struct sniffed. Writer: the filter, while sniffing. Reader: the daemon. */
+struct {
+	__uint(type, MAP_RINGBUF);
+	__uint(max_entries, 1 << 19);
+} xv_sniffed SEC(".maps");
 
 /* What each kind of sample may still take, by a hash of the kind: kinds that collide share. Writer and reader: the
  * filter. */

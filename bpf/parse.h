@@ -33,6 +33,7 @@ struct frame {
 	/* VLAN tags; one that the device keeps beside the frame is added before the walk. */
 	__u32 tags;
 	__u32 outer, inner; /* Ethernet type << 16 | VID */
+	__u32 hidden;	    /* the tag beside the frame, Ethernet type << 16 | TCI; 0: none */
 
 	/* Known once find_ip has found an IP header. */
 	__u32 ip_offset; /* in the frame */
@@ -50,7 +51,7 @@ struct frame {
 	/* Known once find_message has found the message. */
 	struct vrrp *message;
 	__u32 v2;     /* 1: version 2 */
-	__u32 offset; /* of the message in the frame */
+	__u32 offset; /* of the message in the frame; 0 until found */
 	__u32 length; /* by the IP header, never the frame's padding; 0 until found */
 	__u8 vrid;
 	struct router *router; /* NULL: none of ours */
@@ -68,6 +69,8 @@ static inlined void begin(struct frame *f, void *start, void *end, __u32 link)
 	f->tags = 0;
 	f->outer = 0;
 	f->inner = 0;
+	f->hidden = 0;
+	f->offset = 0;
 	f->length = 0;
 	f->vrid = 0;
 	f->router = NULL;
@@ -84,6 +87,13 @@ static inlined void add_tag(struct frame *f, __u16 type, __u16 tci)
 	f->inner = (__u32)ntohs(type) << 16 | (tci & VID_MASK);
 	if (!f->tags++)
 		f->outer = f->inner;
+}
+
+/* A tag that the device keeps beside the frame. */
+static inlined void add_hidden_tag(struct frame *f, __u16 type, __u16 tci)
+{
+	f->hidden = (__u32)ntohs(type) << 16 | tci;
+	add_tag(f, type, tci);
 }
 
 /* VID 0 only carries a priority (802.1Q 9.6). A service tag counts only above a customer tag. */

@@ -7,21 +7,12 @@
 #define XV_REPORT_H
 
 #include "bucket.h"
-#include "maps.h"
-#include "parse.h"
-#include "seen.h"
+#include "record.h"
+#include "sniff.h"
 
 enum {
-	COPY_CHUNK = 128,
 	SAMPLE_COST_NS = SECOND_NS / 100, /* a hundred samples a second over all links */
 };
-
-/* Keep these types in the object's type information, from which the daemon's are generated. */
-const struct advert *xv_advert_type __attribute__((unused));
-const enum abi *xv_abi_type __attribute__((unused));
-const enum checksum_form *xv_form_type __attribute__((unused));
-const enum list_rule *xv_list_type __attribute__((unused));
-const enum trailer_rule *xv_trailer_type __attribute__((unused));
 
 enum action { PASS, TAKE, DROP };
 
@@ -33,83 +24,27 @@ static const __u64 taken = 0 VERDICTS(XV_ACTION_BIT);
 #undef XV_ACTION_BIT
 _Static_assert(VERDICT_COUNT <= 64, "the masks have a bit for each verdict");
 
-static inlined void describe(struct advert *a, struct frame *f, enum verdict v)
+/* Takes as much room as the longest message of a class needs: the verifier wants it constant. */
+static inlined enum verdict hand_over_in(struct frame *f, __u32 room)
 {
-	a->at_ns = now(f);
-	copy_address(a->src, &f->src);
-	copy_address(a->dst, &f->dst);
-	a->link = f->link;
-	a->vlan = f->vlan;
-	a->verdict = v;
-	a->length = f->length;
-	*(__u32 *)a->mac = f->mac_head;
-	*(__u16 *)(a->mac + 4) = f->mac_tail;
-	a->v6 = f->v6;
-	a->ttl = f->ttl;
-	a->pad[0] = 0;
-	a->pad[1] = 0;
-}
+	struct advert *a = ringbuf_reserve(&xv_adverts, sizeof(*a) + room, 0);
 
-/* Copies length bytes of the message, at most room, which is a multiple of COPY_CHUNK. */
-static inlined void copy_message(struct advert *a, const struct frame *f, __u32 length, __u32 room)
-{
-	__u32 done = bounded(length, (room - 1) & -COPY_CHUNK);
-	__u32 chunks = bounded(length, LENGTH_MASK) / COPY_CHUNK;
-	__u32 words = bounded(length, COPY_CHUNK - 1) / 4;
-	__u32 bytes = bounded(length, 3);
-	void *from = message_again(f);
-	void *from_rest = from + done, *to_rest = a->message + done;
-	void *end = f->end, *to = a->message;
-
-	for (int i = 0; i < room / COPY_CHUNK; i++) {
-		opaque(from);
-		opaque(end);
-		if (i >= chunks || from + COPY_CHUNK > end)
-			break;
-		for (int j = 0; j < COPY_CHUNK / 8; j++)
-			((__u64 *)to)[j] = ((__u64 *)from)[j];
-		from += COPY_CHUNK;
-		to += COPY_CHUNK;
-	}
-	for (int i = 0; i < COPY_CHUNK / 4 - 1; i++) {
-		opaque(from_rest);
-		opaque(end);
-		if (i >= words || from_rest + 4 > end)
-			break;
-		*(__u32 *)to_rest = *(__u32 *)from_rest;
-		from_rest += 4;
-		to_rest += 4;
-	}
-	for (int i = 0; i < 3; i++) {
-		opaque(from_rest);
-		opaque(end);
-		if (i >= bytes || from_rest + 1 > end)
-			break;
-		*(__u8 *)to_rest++ = *(__u8 *)from_rest++;
-	}
-}
-
-/* Reserves for the size the message needs: the verifier wants it constant. */
-static inlined enum verdict hand_over(struct frame *f)
-{
-	struct advert *a;
-
-	if (f->length <= SMALL_MESSAGE) {
-		a = ringbuf_reserve(&xv_adverts, sizeof(*a) + SMALL_MESSAGE, 0);
-		if (!a)
-			return LOST;
-		describe(a, f, DELIVERED);
-		copy_message(a, f, f->length, SMALL_MESSAGE);
-	} else {
-		a = ringbuf_reserve(&xv_adverts, sizeof(*a) + LARGE_MESSAGE, 0);
-		if (!a)
-			return LOST;
-		describe(a, f, DELIVERED);
-		copy_message(a, f, f->length, LARGE_MESSAGE);
-	}
+	if (!a)
+		return LOST;
+	describe(a, f, DELIVERED);
+	copy_bytes(a + 1, f, f->offset, f->length, room);
 	__sync_fetch_and_add(&handed_over, 1);
 	ringbuf_submit(a, 0);
 	return DELIVERED;
+}
+
+static inlined enum verdict hand_over(struct frame *f)
+{
+	if (f->length <= SMALL_MESSAGE)
+		return hand_over_in(f, SMALL_MESSAGE);
+	if (f->length <= MEDIUM_MESSAGE)
+		return hand_over_in(f, MEDIUM_MESSAGE);
+	return hand_over_in(f, LARGE_MESSAGE);
 }
 
 /* One bucket of SAMPLE_KINDS for link, VLAN, family, VRID and verdict. */
@@ -143,7 +78,7 @@ static inlined void sample(struct frame *f, enum verdict v)
 		return;
 	describe(a, f, v);
 	if (f->length)
-		copy_message(a, f, f->length < SMALL_MESSAGE ? f->length : SMALL_MESSAGE, SMALL_MESSAGE);
+		copy_bytes(a + 1, f, f->offset, f->length < SMALL_MESSAGE ? f->length : SMALL_MESSAGE, SMALL_MESSAGE);
 	ringbuf_submit(a, 0);
 }
 
@@ -181,6 +116,14 @@ static inlined void count(const struct frame *f, enum verdict v)
 	}
 }
 
+/* Adverts that we take may go on as well (vrrp_pass_adverts). */
+static inlined bool goes_on(const struct frame *f, enum verdict v)
+{
+	if (taken >> v & 1)
+		return f->router && f->router->pass_on;
+	return passed >> v & 1;
+}
+
 /* Counts a frame once, under its verdict, and tells whether it goes on to the stack. */
 static inlined bool conclude(struct frame *f, enum verdict v)
 {
@@ -191,9 +134,11 @@ static inlined bool conclude(struct frame *f, enum verdict v)
 	v = forget(v);
 	f->v6 = forget(f->v6);
 	count(f, v);
+	if (unlikely(sniffing))
+		sniff(f, v);
 	if (!(taken >> v & 1) && v != NO_ACCEPT)
 		sample(f, v);
-	return passed >> v & 1;
+	return goes_on(f, v);
 }
 
 #endif

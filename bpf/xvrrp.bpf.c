@@ -33,7 +33,7 @@ int xv_xdp_tag(struct xdp_md *ctx)
 
 	frame_from_xdp(&f, ctx);
 	if (!bpf_xdp_metadata_rx_vlan_tag(ctx, &type, &tci))
-		add_tag(&f, type, tci);
+		add_hidden_tag(&f, type, tci);
 	return lets_pass(&f) ? XDP_PASS : XDP_DROP;
 }
 
@@ -41,7 +41,7 @@ static inlined void frame_from_skb(struct frame *f, struct __sk_buff *skb)
 {
 	begin(f, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->ifindex);
 	if (skb->vlan_present)
-		add_tag(f, skb->vlan_proto, skb->vlan_tci);
+		add_hidden_tag(f, skb->vlan_proto, skb->vlan_tci);
 }
 
 /*

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -108,14 +107,25 @@ func (l *Loader) forwardSample(_ context.Context, record []byte) error {
 // decode reads a struct advert and the message behind it, which it copies.
 func decode(record []byte) (Sample, error) {
 	var a xvAdvert
-	if len(record) < int(unsafe.Offsetof(a.Message)) {
-		return Sample{}, fmt.Errorf("record of %d bytes is shorter than struct advert", len(record))
+	message, err := cut(record, &a)
+	if err != nil {
+		return Sample{}, err
 	}
-	if _, err := binary.Decode(record, binary.NativeEndian, &a); err != nil {
-		return Sample{}, fmt.Errorf("decode struct advert: %w", err)
+	return describe(&a, append([]byte(nil), message[:min(len(message), int(a.Length))]...)), nil
+}
+
+// cut copies the struct that a record begins with and returns what follows it.
+func cut[T any](record []byte, head *T) (rest []byte, err error) {
+	size := int(unsafe.Sizeof(*head))
+	if len(record) < size {
+		return nil, fmt.Errorf("record of %d bytes is shorter than %T", len(record), *head)
 	}
-	message := record[unsafe.Offsetof(a.Message):]
-	message = append([]byte(nil), message[:min(len(message), int(a.Length))]...)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(head)), size), record)
+	return record[size:], nil
+}
+
+// describe is what the filter says of an advert with that message, or as much of it as there is.
+func describe(a *xvAdvert, message []byte) Sample {
 	dst := unmap(a.Dst, a.V6 != 0)
 	id := vrrp.ID{Link: int(a.Link), VLAN: vrrp.VLAN(a.Vlan), V6: a.V6 != 0, VRID: vridOf(message)}
 	return Sample{
@@ -130,7 +140,7 @@ func decode(record []byte) (Sample, error) {
 			Length:  int(a.Length),
 			Message: message,
 		},
-	}, nil
+	}
 }
 
 func vridOf(message []byte) uint8 {

@@ -130,8 +130,9 @@ func (l *Loader) sighted(d device, m Mode, a *attached) (program *ebpf.Program, 
 		var restore []func() error
 		restore, err = showTags(d.carriers)
 		a.undo = append(a.undo, restore...)
-		program = l.obj.XDP
-		if err == nil && d.kind == bond {
+		if err == nil && d.kind == card {
+			program, err = l.program(xvProgXvXdp)
+		} else if err == nil {
 			program, err = l.loadFor(a, xvProgXvXdp, func(s *ebpf.CollectionSpec, _ *ebpf.ProgramSpec) error {
 				return s.Variables[xvVarOnLink].Set(uint32(d.index))
 			})
@@ -148,49 +149,4 @@ func (l *Loader) sighted(d device, m Mode, a *attached) (program *ebpf.Program, 
 		return nil, err.Error()
 	}
 	return program, ""
-}
-
-// loadFor loads a program once more for one device, on the maps of all.
-func (l *Loader) loadFor(a *attached, name string, adapt func(*ebpf.CollectionSpec, *ebpf.ProgramSpec) error) (*ebpf.Program, error) {
-	spec := l.spec.Copy()
-	if err := adapt(spec, spec.Programs[name]); err != nil {
-		return nil, err
-	}
-	for other := range spec.Programs {
-		if other != name {
-			delete(spec.Programs, other)
-		}
-	}
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: l.shared()})
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", name, err)
-	}
-	defer c.Close()
-	program := c.DetachProgram(name)
-	a.undo = append(a.undo, program.Close)
-	return program, nil
-}
-
-// shared are the maps that programs loaded later work on.
-func (l *Loader) shared() map[string]*ebpf.Map {
-	o := &l.obj
-	return map[string]*ebpf.Map{
-		".bss":          o.BSS,
-		xvMapXvAddrs:    o.XvAddrs,
-		xvMapXvAdverts:  o.XvAdverts,
-		xvMapXvBlocks:   o.XvBlocks,
-		xvMapXvBudgets:  o.XvBudgets,
-		xvMapXvDsts:     o.XvDsts,
-		xvMapXvGuard:    o.XvGuard,
-		xvMapXvLinks:    o.XvLinks,
-		xvMapXvPeers:    o.XvPeers,
-		xvMapXvPlaces:   o.XvPlaces,
-		xvMapXvPoliced:  o.XvPoliced,
-		xvMapXvRouters:  o.XvRouters,
-		xvMapXvSampled:  o.XvSampled,
-		xvMapXvSamples:  o.XvSamples,
-		xvMapXvSeen:     o.XvSeen,
-		xvMapXvSegments: o.XvSegments,
-		xvMapXvTallies:  o.XvTallies,
-	}
 }

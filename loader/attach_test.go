@@ -200,10 +200,10 @@ func TestClsact(t *testing.T) {
 			t.Errorf("%d filters, want %d", len(filters), want)
 		}
 	}
-	if _, err := l.attachClsact(d, "left by a crash"); err != nil {
+	if _, err := attachClsact(d, programAt(t, l, TC), "left by a crash"); err != nil {
 		t.Fatal(err)
 	}
-	a, err := l.attachClsact(d, "test")
+	a, err := attachClsact(d, programAt(t, l, TC), "test")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,8 @@ func BenchmarkFilter(b *testing.B) {
 			if got, err := l.Try(c.frame, XDP); err != nil || got != c.want {
 				b.Fatalf("%v, %v; want %s", got, err, c.want)
 			}
-			measure(b, func() float64 { return perFrame(b, l.obj.XDP, c.frame) },
+			filter := programAt(b, l, XDP)
+			measure(b, func() float64 { return perFrame(b, filter, c.frame) },
 				func() float64 { return perFrame(b, empty, c.frame) })
 			drain(l)
 		})

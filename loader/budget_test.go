@@ -25,7 +25,7 @@ func handedOver(t *testing.T, l *Loader, id vrrp.ID, n int, packets ...packet) u
 	t.Helper()
 	delivered, excess := frames(t, l, id, verdict.Delivered), frames(t, l, id, verdict.Excess)
 	for _, p := range packets {
-		offer(t, l.obj.XDP, p.bytes(), n)
+		offer(t, l, XDP, p.bytes(), n)
 	}
 	delivered, excess = frames(t, l, id, verdict.Delivered)-delivered, frames(t, l, id, verdict.Excess)-excess
 	if delivered+excess != uint64(n*len(packets)) {

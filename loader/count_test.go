@@ -31,10 +31,11 @@ func frames(t testing.TB, l *Loader, id vrrp.ID, v verdict.Verdict) uint64 {
 	return 0
 }
 
-// offer runs a frame through a program n times, one by one: a run of many that a signal interrupts is begun anew, and
+// offer runs a frame through the filter n times, one by one: a run of many that a signal interrupts is begun anew, and
 // Go sends itself signals.
-func offer(t testing.TB, program *ebpf.Program, frame []byte, n int) {
+func offer(t testing.TB, l *Loader, hook Mode, frame []byte, n int) {
 	t.Helper()
+	program := programAt(t, l, hook)
 	for range n {
 		if _, err := program.Run(&ebpf.RunOptions{Data: frame}); err != nil {
 			t.Fatal(err)
@@ -54,8 +55,8 @@ func TestCountsAreExact(t *testing.T) {
 		verdict.Foreign:     v3().with(func(p *packet) { p.advert.VRID = 99 }),
 		verdict.OtherVLAN:   v3().tagged(0x8100<<16 | 5),
 	} {
-		for _, program := range []*ebpf.Program{l.obj.XDP, l.obj.TC} {
-			offer(t, program, p.bytes(), flood)
+		for _, hook := range []Mode{XDP, TC} {
+			offer(t, l, hook, p.bytes(), flood)
 		}
 		owner := id
 		if want == verdict.Foreign || want == verdict.OtherVLAN {
@@ -65,7 +66,7 @@ func TestCountsAreExact(t *testing.T) {
 			t.Errorf("%s: %d frames, want %d", want, got, 2*flood)
 		}
 	}
-	offer(t, l.obj.XDP, tcp(own), flood)
+	offer(t, l, XDP, tcp(own), flood)
 	counts, err := l.Counts()
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestPolice(t *testing.T) {
 	began := time.Now()
 	run := func(p packet, repeat int) {
 		t.Helper()
-		offer(t, l.obj.XDP, p.bytes(), repeat)
+		offer(t, l, XDP, p.bytes(), repeat)
 	}
 	run(foreign, 1000)
 	passed, flood := frames(t, l, vrrp.ID{}, verdict.Foreign), frames(t, l, vrrp.ID{}, verdict.Flood)

@@ -19,7 +19,10 @@ var (
 
 // explain puts the sentinel of err before it where there is one.
 func explain(err error) error {
+	var refused *ebpf.VerifierError
 	switch {
+	case errors.Is(err, ErrPrivilege), errors.Is(err, ErrKernel), errors.As(err, &refused):
+		return err // by explainLoad
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return fmt.Errorf("%w: %w", ErrPrivilege, err)
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EEXIST):

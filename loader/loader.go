@@ -37,6 +37,8 @@ const (
 // Options are fixed for the life of a Loader.
 type Options struct {
 	Routers int  // most routers at a time; 0 means 4096
+	Addrs   int  // most virtual addresses of all of them together; never less than 16 for each
+	Peers   int  // most unicast neighbours of all of them together; never less than 4 for each
 	Trace   bool // keep the verdict of the last frame for Try
 	Guard   bool // some router refuses packets to its virtual addresses (no_accept, vrrp_strict)
 	Log     *slog.Logger
@@ -87,11 +89,12 @@ type Count struct {
 }
 
 // Loader is the loaded filter. Run reads its rings; Attach and Detach may be called at the same time, one call
-// for a link, since each may wait for the kernel. Otherwise its methods are for one goroutine at a time.
+// for a link, since each may wait for the kernel, and so may Sniff and SniffLost. Otherwise its methods are for one
+// goroutine at a time.
 type Loader struct {
 	log    *slog.Logger
 	guards bool                 // Options.Guard
-	spec   *ebpf.CollectionSpec // sized and with its knobs set, for programs that are loaded later
+	spec   *ebpf.CollectionSpec // sized and with its knobs set
 	obj    objects
 	places places
 
@@ -101,8 +104,13 @@ type Loader struct {
 	samples   chan Sample
 	forwarded atomic.Uint64 // adverts that Run has put into the channel
 
+	loading  sync.Mutex
+	programs map[string]*ebpf.Program // that were of use already
+
 	attaching sync.Mutex
 	attached  map[int]attached
+
+	sniffers sniffers
 
 	routers  map[vrrp.ID]*router
 	slots    slots
@@ -111,19 +119,21 @@ type Loader struct {
 	lastList uint32
 }
 
-// objects are the programs and maps that every Loader has.
+// objects are the maps that all programs work on, and variables in one of them.
 type objects struct {
-	XDP         *ebpf.Program  `ebpf:"xv_xdp"`
-	TC          *ebpf.Program  `ebpf:"xv_tc_in"`
 	HandedOver  *ebpf.Variable `ebpf:"handed_over"`
 	LastVerdict *ebpf.Variable `ebpf:"last_verdict"`
+	Sniffing    *ebpf.Variable `ebpf:"sniffing"`
+	SniffedLink *ebpf.Variable `ebpf:"sniffed_link"`
+	SniffedVrid *ebpf.Variable `ebpf:"sniffed_vrid"`
+	SniffLost   *ebpf.Variable `ebpf:"sniff_lost"`
 	BSS         *ebpf.Map      `ebpf:".bss"`
 	xvMaps
 }
 
 const defaultRouters = 4096
 
-// Open loads the filter.
+// Open makes the filter's maps. Its programs are loaded when they are of use for the first time, which takes a while.
 func Open(o Options) (*Loader, error) {
 	if o.Routers == 0 {
 		o.Routers = defaultRouters
@@ -141,6 +151,7 @@ func Open(o Options) (*Loader, error) {
 		spec:     spec,
 		adverts:  make(chan Advert, advertsAhead),
 		samples:  make(chan Sample, samplesAhead),
+		programs: make(map[string]*ebpf.Program),
 		attached: make(map[int]attached),
 		routers:  make(map[vrrp.ID]*router),
 		slots:    slots{size: uint32(o.Routers)},
@@ -164,6 +175,7 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 		return nil, err
 	}
 	routers := uint32(o.Routers)
+	addrs := max(routers*addrsPerRouter, uint32(o.Addrs))
 	for name, entries := range map[string]uint32{
 		xvMapXvAdverts: ringBytes(routers),
 		xvMapXvPlaces:  routers,
@@ -173,9 +185,9 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 		xvMapXvDsts:    routers,
 		xvMapXvSeen:    routers,
 		xvMapXvBudgets: routers,
-		xvMapXvAddrs:   routers*addrsPerRouter + maxAddrs*2,
-		xvMapXvPeers:   routers*peersPerRouter + maxAddrs*2,
-		xvMapXvGuard:   routers*addrsPerRouter + maxAddrs,
+		xvMapXvAddrs:   addrs + maxAddrs*2,
+		xvMapXvPeers:   max(routers*peersPerRouter, uint32(o.Peers)) + maxAddrs*2,
+		xvMapXvGuard:   addrs + maxAddrs,
 	} {
 		spec.Maps[name].MaxEntries = entries
 	}
@@ -238,10 +250,14 @@ func (l *Loader) mapMemory() (err error) {
 }
 
 func (o *objects) close() error {
-	return errors.Join(o.XDP.Close(), o.TC.Close(), o.BSS.Close(), o.xvMaps.Close())
+	return errors.Join(o.BSS.Close(), o.xvMaps.Close())
 }
 
 // Close detaches from every link and frees everything. Run has to have returned.
 func (l *Loader) Close() error {
-	return errors.Join(l.detachAll(), l.obj.close())
+	errs := []error{l.detachAll()}
+	for _, program := range l.programs {
+		errs = append(errs, program.Close())
+	}
+	return errors.Join(append(errs, l.obj.close())...)
 }

@@ -30,9 +30,11 @@ type block struct {
 	routers int
 }
 
-// rowsFor is how many rows some routers need: one each, as many again that wait until no frame reads them any longer,
-// and the row 0, which means none.
-func rowsFor(routers uint32) uint32 { return 2*routers + 1 }
+// rowsFor is how many rows some routers need: one each, others that wait until no frame reads them any longer, and the
+// row 0, which means none. A frame is done within microseconds, in which few routers get new rules.
+func rowsFor(routers uint32) uint32 { return routers + min(routers, waitingRows) + 1 }
+
+const waitingRows = 1024
 
 func (p *places) open(maps *xvMaps) (err error) {
 	p.index, p.known = maps.XvPlaces, make(map[xvBlockKey]*block)

@@ -229,6 +229,7 @@ func rules(r vrrp.Rules) xvRouter {
 		Owner:     bit[uint8](r.Owner),
 		AnyFirst:  bit[uint8](r.AnyFirst),
 		SkipAddrs: bit[uint8](r.SkipAddrs),
+		PassOn:    bit[uint8](r.PassOn),
 		Unicast:   bit[uint8](len(r.Peers) != 0),
 		Checksums: uint8(checksumForms(r)),
 

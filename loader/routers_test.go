@@ -2,9 +2,12 @@ package loader
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/cilium/ebpf"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -223,5 +226,105 @@ func TestSignedAdvertsLost(t *testing.T) {
 	try(t, l, v3(), verdict.Lost)
 	if seen := lastSeen(t, l, id); seen != 0 {
 		t.Errorf("seen at %v", seen)
+	}
+}
+
+// A table that is sized for it holds many addresses and peers of each router, also while lists are replaced; one that is
+// not says so, and leaves the routers that it has.
+func TestManyAddresses(t *testing.T) {
+	t.Parallel()
+	const routers, each = 8, 255
+	crowded := func(i int) vrrp.Rules {
+		r := ordinary()
+		r.ID.VRID, r.Addrs = uint8(1+i), addresses(each, false)
+		for _, a := range r.Addrs {
+			r.Peers = append(r.Peers, vrrp.Peer{Addr: a, MaxTTL: 255})
+		}
+		r.ID = r.ID.To(own)
+		return r
+	}
+	l := open(t, Options{Trace: true, Routers: routers, Addrs: routers * each, Peers: routers * each})
+	for range 2 {
+		for i := range routers {
+			add(t, l, crowded(i))
+		}
+	}
+	small := open(t, Options{Trace: true, Routers: routers})
+	var err error
+	for i := 0; err == nil && i < routers; i++ {
+		err = small.SetRouter(crowded(i))
+	}
+	if !errors.Is(err, ErrFull) || len(small.routers) < 2 {
+		t.Errorf("%d routers, then %v", len(small.routers), err)
+	}
+	for id := range small.routers {
+		if err := small.RemoveRouter(id); err != nil {
+			t.Error(err)
+		}
+	}
+	add(t, small, crowded(0))
+}
+
+// Adverts that are taken go on as well where the router's rules say so; what becomes of others does not change.
+func TestPassOn(t *testing.T) {
+	t.Parallel()
+	l := open(t, Options{Trace: true})
+	start(t, l)
+	r := ordinary()
+	other := v3().with(func(p *packet) { p.advert.Priority-- })
+	bad := v3().with(func(p *packet) { p.ttl = 254 })
+	foreign := v3().with(func(p *packet) { p.advert.VRID = 99 })
+	goesOn := func(hook Mode, p packet) bool {
+		t.Helper()
+		action, err := programAt(t, l, hook).Run(&ebpf.RunOptions{Data: p.bytes()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch passed := map[Mode]uint32{XDP: 2, TC: 1<<32 - 1}[hook]; action {
+		case passed:
+			return true
+		case map[Mode]uint32{XDP: 1, TC: 2}[hook]:
+			return false
+		}
+		t.Fatalf("%s: action %d", hook, action)
+		panic("unreachable")
+	}
+	for _, on := range []bool{false, true, false} {
+		r.PassOn = on
+		id := add(t, l, r)
+		try(t, l, v3(), verdict.Delivered)
+		a := receive1(t, l.Adverts())
+		if err := l.Follow(id, &a); err != nil {
+			t.Fatal(err)
+		}
+		for _, hook := range []Mode{XDP, TC} {
+			repeats := frames(t, l, id, verdict.Coalesced)
+			if goesOn(hook, v3()) != on || goesOn(hook, other) != on {
+				t.Errorf("%s, pass on %t: valid adverts have another fate", hook, on)
+			}
+			if frames(t, l, id, verdict.Coalesced) != repeats+1 {
+				t.Errorf("%s, pass on %t: the repeat was not counted", hook, on)
+			}
+			if goesOn(hook, bad) || !goesOn(hook, foreign) {
+				t.Errorf("%s, pass on %t: other adverts have another fate", hook, on)
+			}
+			receive1(t, l.Adverts())
+		}
+	}
+}
+
+// Messages of all lengths lie in the ring no longer than they must, so that it holds as many as it was made for.
+func TestRecordSizes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ addrs, record int }{{30, 200}, {31, 584}, {126, 584}, {127, 4168}} {
+		l := open(t, Options{Trace: true, Routers: 300})
+		r := ordinary()
+		r.Addrs = addresses(c.addrs, false)
+		id := add(t, l, r)
+		fill(t, l, id, v3(r.Addrs...))
+		size := int(l.obj.XvAdverts.MaxEntries())
+		if got, want := int(frames(t, l, id, verdict.Delivered)), size/c.record; got < want-1 || got > want {
+			t.Errorf("%d addresses: the ring took %d adverts, want %d", c.addrs, got, want)
+		}
 	}
 }

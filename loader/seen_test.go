@@ -175,11 +175,11 @@ func TestCoalescePassword(t *testing.T) {
 // have handed over is no concern.
 func fill(t *testing.T, l *Loader, id vrrp.ID, p packet) (offered uint64) {
 	t.Helper()
-	for offered < 30000 {
+	for frames(t, l, id, verdict.Lost) == 0 {
 		if err := l.obj.XvBudgets.Put(l.routers[id].value.Slot, xvBudget{}); err != nil {
 			t.Fatal(err)
 		}
-		offer(t, l.obj.XDP, p.bytes(), 30)
+		offer(t, l, XDP, p.bytes(), 30)
 		offered += 30
 	}
 	return offered

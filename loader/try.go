@@ -22,13 +22,13 @@ func (l *Loader) Try(frame []byte, hook Mode) (verdict.Verdict, error) {
 	if len(frame) < etherLen {
 		return verdict.NotVRRP, nil
 	}
-	program := l.obj.XDP
+	name := xvProgXvXdp
 	if hook == TC {
-		program = l.obj.TC
+		name = xvProgXvTcIn
 	}
-	err := run(program, frame)
+	err := l.run(name, frame)
 	if hook == TC && errors.Is(err, unix.EINVAL) {
-		err = run(l.obj.XDP, frame)
+		err = l.run(xvProgXvXdp, frame)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("run a frame of %d bytes through the filter: %w", len(frame), err)
@@ -40,7 +40,11 @@ func (l *Loader) Try(frame []byte, hook Mode) (verdict.Verdict, error) {
 	return verdict.Verdict(last), nil
 }
 
-func run(program *ebpf.Program, frame []byte) error {
-	_, err := program.Run(&ebpf.RunOptions{Data: frame})
+func (l *Loader) run(name string, frame []byte) error {
+	program, err := l.program(name)
+	if err != nil {
+		return err
+	}
+	_, err = program.Run(&ebpf.RunOptions{Data: frame})
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf"
+
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
@@ -197,6 +199,16 @@ func open(t testing.TB, o Options) *Loader {
 	})
 	set(t, l, Segment{Link: loopback})
 	return l
+}
+
+// programAt is the filter for a hook, XDP or TC.
+func programAt(t testing.TB, l *Loader, hook Mode) *ebpf.Program {
+	t.Helper()
+	p, err := l.program(map[Mode]string{XDP: xvProgXvXdp, TC: xvProgXvTcIn}[hook])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func set(t testing.TB, l *Loader, s Segment) {

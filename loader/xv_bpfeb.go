@@ -39,7 +39,6 @@ type xvAdvert struct {
 	V6      uint8
 	Ttl     uint8
 	Pad     [2]uint8
-	Message [0]uint8
 }
 
 type xvBlock struct {
@@ -117,7 +116,7 @@ type xvRouter struct {
 	AuthType      uint8
 	Seconds       uint8
 	AnyFirst      uint8
-	SkipAddrs     uint8
+	PassOn        uint8
 	ListRule      uint8
 	Addrs         uint16
 	Password      [8]uint8
@@ -125,7 +124,8 @@ type xvRouter struct {
 	List          uint32
 	ReserveCostNs uint32
 	SourceCostNs  uint32
-	Pad           [36]uint8
+	SkipAddrs     uint8
+	Pad           [35]uint8
 }
 
 type xvSeen struct {
@@ -148,6 +148,15 @@ type xvSegmentKey struct {
 	_    structs.HostLayout
 	Link uint32
 	Vlan uint32
+}
+
+type xvSniffed struct {
+	_      structs.HostLayout
+	Advert xvAdvert
+	Tag    uint32
+	Length uint16
+	Offset uint16
+	Frame  [512]uint8
 }
 
 type xvTally struct {
@@ -224,6 +233,7 @@ const (
 	xvMapXvSamples     = "xv_samples"
 	xvMapXvSeen        = "xv_seen"
 	xvMapXvSegments    = "xv_segments"
+	xvMapXvSniffed     = "xv_sniffed"
 	xvMapXvTallies     = "xv_tallies"
 	xvProgXvTcIn       = "xv_tc_in"
 	xvProgXvXdp        = "xv_xdp"
@@ -233,12 +243,18 @@ const (
 	xvVarLastVerdict   = "last_verdict"
 	xvVarOnLink        = "on_link"
 	xvVarSampleBudget  = "sample_budget"
+	xvVarSniffBudget   = "sniff_budget"
+	xvVarSniffLost     = "sniff_lost"
+	xvVarSniffedLink   = "sniffed_link"
+	xvVarSniffedVrid   = "sniffed_vrid"
+	xvVarSniffing      = "sniffing"
 	xvVarTickNs        = "tick_ns"
 	xvVarTrace         = "trace"
 	xvVarXvAbiType     = "xv_abi_type"
 	xvVarXvAdvertType  = "xv_advert_type"
 	xvVarXvFormType    = "xv_form_type"
 	xvVarXvListType    = "xv_list_type"
+	xvVarXvSniffedType = "xv_sniffed_type"
 	xvVarXvTrailerType = "xv_trailer_type"
 	xvVarZero          = "zero"
 )
@@ -309,6 +325,7 @@ type xvMapSpecs struct {
 	XvSamples  *ebpf.MapSpec `ebpf:"xv_samples"`
 	XvSeen     *ebpf.MapSpec `ebpf:"xv_seen"`
 	XvSegments *ebpf.MapSpec `ebpf:"xv_segments"`
+	XvSniffed  *ebpf.MapSpec `ebpf:"xv_sniffed"`
 	XvTallies  *ebpf.MapSpec `ebpf:"xv_tallies"`
 }
 
@@ -321,12 +338,18 @@ type xvVariableSpecs struct {
 	LastVerdict   *ebpf.VariableSpec `ebpf:"last_verdict"`
 	OnLink        *ebpf.VariableSpec `ebpf:"on_link"`
 	SampleBudget  *ebpf.VariableSpec `ebpf:"sample_budget"`
+	SniffBudget   *ebpf.VariableSpec `ebpf:"sniff_budget"`
+	SniffLost     *ebpf.VariableSpec `ebpf:"sniff_lost"`
+	SniffedLink   *ebpf.VariableSpec `ebpf:"sniffed_link"`
+	SniffedVrid   *ebpf.VariableSpec `ebpf:"sniffed_vrid"`
+	Sniffing      *ebpf.VariableSpec `ebpf:"sniffing"`
 	TickNs        *ebpf.VariableSpec `ebpf:"tick_ns"`
 	Trace         *ebpf.VariableSpec `ebpf:"trace"`
 	XvAbiType     *ebpf.VariableSpec `ebpf:"xv_abi_type"`
 	XvAdvertType  *ebpf.VariableSpec `ebpf:"xv_advert_type"`
 	XvFormType    *ebpf.VariableSpec `ebpf:"xv_form_type"`
 	XvListType    *ebpf.VariableSpec `ebpf:"xv_list_type"`
+	XvSniffedType *ebpf.VariableSpec `ebpf:"xv_sniffed_type"`
 	XvTrailerType *ebpf.VariableSpec `ebpf:"xv_trailer_type"`
 	Zero          *ebpf.VariableSpec `ebpf:"zero"`
 }
@@ -366,6 +389,7 @@ type xvMaps struct {
 	XvSamples  *ebpf.Map `ebpf:"xv_samples"`
 	XvSeen     *ebpf.Map `ebpf:"xv_seen"`
 	XvSegments *ebpf.Map `ebpf:"xv_segments"`
+	XvSniffed  *ebpf.Map `ebpf:"xv_sniffed"`
 	XvTallies  *ebpf.Map `ebpf:"xv_tallies"`
 }
 
@@ -386,6 +410,7 @@ func (m *xvMaps) Close() error {
 		m.XvSamples,
 		m.XvSeen,
 		m.XvSegments,
+		m.XvSniffed,
 		m.XvTallies,
 	)
 }
@@ -399,12 +424,18 @@ type xvVariables struct {
 	LastVerdict   *ebpf.Variable `ebpf:"last_verdict"`
 	OnLink        *ebpf.Variable `ebpf:"on_link"`
 	SampleBudget  *ebpf.Variable `ebpf:"sample_budget"`
+	SniffBudget   *ebpf.Variable `ebpf:"sniff_budget"`
+	SniffLost     *ebpf.Variable `ebpf:"sniff_lost"`
+	SniffedLink   *ebpf.Variable `ebpf:"sniffed_link"`
+	SniffedVrid   *ebpf.Variable `ebpf:"sniffed_vrid"`
+	Sniffing      *ebpf.Variable `ebpf:"sniffing"`
 	TickNs        *ebpf.Variable `ebpf:"tick_ns"`
 	Trace         *ebpf.Variable `ebpf:"trace"`
 	XvAbiType     *ebpf.Variable `ebpf:"xv_abi_type"`
 	XvAdvertType  *ebpf.Variable `ebpf:"xv_advert_type"`
 	XvFormType    *ebpf.Variable `ebpf:"xv_form_type"`
 	XvListType    *ebpf.Variable `ebpf:"xv_list_type"`
+	XvSniffedType *ebpf.Variable `ebpf:"xv_sniffed_type"`
 	XvTrailerType *ebpf.Variable `ebpf:"xv_trailer_type"`
 	Zero          *ebpf.Variable `ebpf:"zero"`
 }

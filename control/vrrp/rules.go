@@ -80,6 +80,7 @@ type Rules struct {
 	Own      netip.Addr // the source of our own adverts: coming back they are a loop
 	Group    netip.Addr // multicast destination; not used when Peers is not empty
 	Peers    []Peer     // unicast mode: adverts come to Own from one of these
+	PassOn   bool       // adverts that we take go on to the stack as well (vrrp_pass_adverts)
 
 	// Followed is the master this router follows in backup. SkipAddrs leaves the address list of its adverts
 	// unchecked (vrrp_skip_check_adv_addr).
