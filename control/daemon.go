@@ -198,7 +198,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer l.Close()
-	f, err := loader.Open(loader.Options{Routers: capacity(len(cast.routers)), Guard: wantsGuard(cast.routers), Log: o.Log})
+	f, err := loader.Open(filterOptions(cast.routers, o.Log))
 	if err != nil {
 		return err
 	}
@@ -406,8 +406,15 @@ func (d *daemon) leave(cause error) error {
 	return cause
 }
 
-// capacity leaves room for routers to come.
-func capacity(routers int) int { return max(4096, 2*routers) }
+// filterOptions size the filter for the routers that are configured, and leave room for as many to come.
+func filterOptions(routers []*router, log *slog.Logger) loader.Options {
+	o := loader.Options{Routers: max(4096, 2*len(routers)), Guard: wantsGuard(routers), Log: log}
+	for _, r := range routers {
+		o.Addrs += 2 * len(r.conf.Addresses)
+		o.Peers += 2 * len(r.conf.Peers)
+	}
+	return o
+}
 
 // wantsGuard reports whether some router refuses packets to its addresses.
 func wantsGuard(routers []*router) bool {
