@@ -187,7 +187,8 @@ func Rules(c *config.Router, link int, own netip.Addr) vrrp.Rules {
 	r := vrrp.Rules{
 		ID: vrrp.ID{Link: link, VLAN: c.VLAN, V6: c.V6, VRID: c.VRID}.To(listensOn(c, own)), Owner: c.Priority == 255, Interval: c.Interval, Checksum: c.TakeChecksum, Auth: c.Auth,
 		Mismatch: c.Mismatch, AnyFirst: c.AnyFirst, Own: own, Group: c.Group, Peers: c.Peers, SkipAddrs: c.SkipCheckAddr,
-		Addrs: listed(c.Addresses), Trailer: c.HMAC.Rule(),
+		PassOn: c.PassAdverts,
+		Addrs:  listed(c.Addresses), Trailer: c.HMAC.Rule(),
 	}
 	switch {
 	case c.Interop:

@@ -351,6 +351,24 @@ func TestSnapshotOfARouterThatStaysBound(t *testing.T) {
 	}
 }
 
+// vrrp_pass_adverts reaches the filter by a reload, which costs no router its role.
+func TestReloadPassesAdverts(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(2))
+	b.advance(5 * time.Second)
+	b.wantRoles("master", "master")
+	for _, on := range []bool{true, false} {
+		next := many(2)
+		next.Routers[1].PassAdverts = on
+		b.reload(next)
+		b.wantRoles("master", "master")
+		for id, rules := range b.filter.rules {
+			if want := on && id.VRID == 2; rules.PassOn != want {
+				t.Errorf("VRID %d: adverts go on %t, want %t", id.VRID, rules.PassOn, want)
+			}
+		}
+	}
+}
+
 // A reload does not forget why the filter is not on a link.
 func TestReloadKeepsTheErrorOfALink(t *testing.T) {
 	b := openBench(t, []host.Link{eth0(7)}, many(1))

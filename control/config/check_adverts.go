@@ -7,6 +7,7 @@ import "github.com/xvrrp/xvrrp/control/vrrp"
 // adverts is what is sent and taken.
 func (c *checker) adverts(dr *draft) {
 	dr.SkipCheckAddr = dr.skipAddrs.or(false)
+	dr.PassAdverts = dr.passAdverts.or(false)
 	dr.TakeChecksum = dr.take.or(vrrp.Either)
 	dr.SendChecksum = vrrp.Pseudo
 	if dr.asV2.or(false) {

@@ -103,6 +103,7 @@ type Router struct {
 	UnicastTTL                      uint8
 	Mismatch                        vrrp.Mismatch
 	SkipCheckAddr                   bool
+	PassAdverts                     bool          // xvrrp's own vrrp_pass_adverts
 	AnyFirst                        bool          // xvrrp's own accept_any_first_address
 	SendChecksum                    vrrp.Checksum // Plain or Pseudo: version 3 over IPv4
 	TakeChecksum                    vrrp.Checksum

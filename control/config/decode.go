@@ -39,6 +39,7 @@ func (g given[T]) inherit(all given[T]) given[T] {
 type defaults struct {
 	version                     given[uint8]
 	strict, skipAddrs, anyFirst given[bool]
+	passAdverts                 given[bool]
 	interop, asV2               given[bool]
 	lowerNoAdvert, higherAdvert given[bool]
 	mismatch                    given[vrrp.Mismatch]
@@ -57,6 +58,7 @@ func (s *defaults) inheritAll(all *defaults) {
 	s.version = s.version.inherit(all.version)
 	s.strict = s.strict.inherit(all.strict)
 	s.skipAddrs = s.skipAddrs.inherit(all.skipAddrs)
+	s.passAdverts = s.passAdverts.inherit(all.passAdverts)
 	s.anyFirst = s.anyFirst.inherit(all.anyFirst)
 	s.interop = s.interop.inherit(all.interop)
 	s.asV2 = s.asV2.inherit(all.asV2)

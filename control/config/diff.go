@@ -44,6 +44,7 @@ var routerSettings = []setting[*Router]{
 	{keyword: "track_src_ip", value: func(r *Router) any { return r.TrackSource }},
 	{keyword: "vrrp_address_mismatch", value: func(r *Router) any { return r.Mismatch }},
 	{keyword: "skip_check_adv_addr", value: func(r *Router) any { return r.SkipCheckAddr }},
+	{keyword: "vrrp_pass_adverts", value: func(r *Router) any { return r.PassAdverts }},
 	{keyword: "accept_any_first_address", value: func(r *Router) any { return r.AnyFirst }},
 	{keyword: "v3_checksum_as_v2", value: func(r *Router) any { return r.SendChecksum }},
 	{keyword: "v3_checksum_receive", value: func(r *Router) any { return r.TakeChecksum }},
