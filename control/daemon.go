@@ -48,6 +48,8 @@ type Options struct {
 
 // Handle is a running daemon as its own process sees it. Its methods may be called from any goroutine.
 type Handle interface {
+	// Alive returns when the loop has answered, or an error when ctx ended before.
+	Alive(ctx context.Context) error
 	Snapshot(ctx context.Context) (api.Snapshot, error)
 	// Config is the configuration in force with its routers as they are now, nil while observing. It is not to be changed.
 	Config(ctx context.Context) (*config.Config, error)

@@ -48,6 +48,12 @@ func ask[T any](ctx context.Context, d *daemon, question func() T) (T, error) {
 	}
 }
 
+// Alive asks the loop nothing. It is for other goroutines.
+func (d *daemon) Alive(ctx context.Context) error {
+	_, err := ask(ctx, d, func() struct{} { return struct{}{} })
+	return err
+}
+
 // wall is the time of day of an instant, by the clock as it is set now.
 func (d *daemon) wall(at time.Duration) time.Time { return time.Now().Add(at - d.now()) }
 

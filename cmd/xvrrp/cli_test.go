@@ -148,6 +148,8 @@ func (d *fakeDaemon) Overrides(context.Context) (api.Overrides, error) { return 
 
 func (d *fakeDaemon) Config(context.Context) (*config.Config, error) { return d.conf, nil }
 
+func (d *fakeDaemon) Alive(context.Context) error { return nil }
+
 // start serves d in a runtime directory of its own until the test ends.
 func (d *fakeDaemon) start(t *testing.T) (dir string) {
 	t.Helper()

@@ -219,7 +219,7 @@ func (a *app) serveKeepalived(ctx context.Context, k keepalivedFlags, conf *conf
 	d := dumper{log: log}
 	s := service{
 		log:        log,
-		supervisor: supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log},
+		supervisor: newSupervisor(a.getenv, log),
 		actions: map[os.Signal]func(context.Context, control.Handle){
 			syscall.SIGUSR1: d.data, syscall.SIGUSR2: d.stats, signalJSON: d.json, signalClear: d.statsAndClear,
 		},

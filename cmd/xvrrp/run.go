@@ -105,7 +105,7 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	if err := requireCapabilities(a.capabilities); err != nil {
 		return err
 	}
-	s := service{log: log, supervisor: supervisor{path: a.getenv("NOTIFY_SOCKET"), log: log},
+	s := service{log: log, supervisor: newSupervisor(a.getenv, log),
 		ready: func(context.Context, control.Handle) error { a.collectAt(collectorRunning); return nil }}
 	options := a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log)
 	options.State, options.Kept = kept.file, kept.overrides

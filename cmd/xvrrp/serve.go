@@ -75,6 +75,9 @@ func (s *service) attend(ctx context.Context, started <-chan control.Handle, ask
 		}
 	}
 	s.supervisor.send("READY=1\nSTATUS=" + status)
+	var proof sync.WaitGroup
+	defer proof.Wait()
+	proof.Go(func() { s.supervisor.prove(ctx, h) })
 	for {
 		select {
 		case sig := <-asked:
