@@ -7,6 +7,8 @@ FUZZTIME  ?= 10m
 SEEDS     ?= 100000
 KERNEL    ?= 6.1
 RACE      ?= ./...
+ARCH      ?= $(shell $(GO) env GOARCH)
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.4
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 export CGO_ENABLED = 0
@@ -118,6 +120,18 @@ install: build
 	sed 's|/usr/sbin/xvrrp|$(PREFIX)/sbin/xvrrp|' packaging/xvrrp.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/xvrrp.service
 	test -e $(DESTDIR)/etc/default/xvrrp || install -D -m 0644 packaging/xvrrp.default $(DESTDIR)/etc/default/xvrrp
+
+## packages: bin/*.deb and bin/*.rpm, for ARCH
+.PHONY: packages
+packages:
+	GOARCH=$(ARCH) $(MAKE) build
+	rm -rf bin/package bin/*.deb bin/*.rpm
+	install -d bin/package/man
+	for page in docs/*.5 docs/man/*.8; do gzip -9nc $$page >bin/package/man/$${page##*/}.gz; done
+	for shell in bash zsh fish; do $(GO) run ./cmd/xvrrp completion $$shell >bin/package/$$shell; done
+	for recipe in packaging/nfpm*.yaml; do for kind in deb rpm; do \
+		ARCH=$(ARCH) VERSION=$(VERSION) SOURCE_DATE_EPOCH=$(or $(shell git log -1 --format=%ct 2>/dev/null),0) $(GO) run $(NFPM) package --config $$recipe --packager $$kind --target bin || exit 1; \
+	done; done
 
 ## clean: removes bin/
 .PHONY: clean

@@ -1,0 +1,5 @@
+#!/bin/sh
+# After a removal.
+set -e
+
+[ ! -d /run/systemd/system ] || systemctl daemon-reload
