@@ -13,11 +13,12 @@ type base struct {
 	owners    map[segment]string     // names of routers
 	groups    map[string]*groupDraft // by member, also by those that are not there
 	overrides map[string]string      // in force, blocks by name
+	shelf     shelf                  // of the file
 }
 
 // standing is what there is to know of a router.
 type standing struct {
-	file    string  // its block in the file; empty: none
+	file    shelved // its block in the file, if it has one
 	segment segment // zero: it has none
 	at      Pos     // where its VRID is given
 }
@@ -26,9 +27,12 @@ func newBase(c *checker, in *reading, fsys fs.FS, o Options) *base {
 	b := &base{fsys: fsys, options: o, globals: c.globals, weights: c.weights, routers: make(map[string]*standing, len(c.routers)),
 		owners: make(map[segment]string, len(c.owners)), groups: make(map[string]*groupDraft), overrides: make(map[string]string)}
 	b.options.Overrides = nil
-	for name, block := range in.decoder.blocks {
-		b.routers[name] = &standing{file: block}
+	pack := newPacker()
+	for _, written := range in.decoder.blocks {
+		b.routers[written.Name] = &standing{file: pack.put(written.Block)}
 	}
+	pack.close()
+	b.shelf = pack.shelf
 	for _, dr := range c.routers {
 		b.occupy(dr, dr.vrid.at.pos())
 	}
@@ -67,22 +71,34 @@ func (b *base) vacate(name string) {
 	}
 }
 
-// block is that of a router in force; empty if it is not.
+// inFile reports whether the file has a router of that name.
+func (b *base) inFile(name string) bool {
+	return b.routers[name] != nil && b.routers[name].file != (shelved{})
+}
+
+// inForce reports whether a router is.
+func (b *base) inForce(name string) bool {
+	if block, ok := b.overrides[name]; ok {
+		return block != ""
+	}
+	return b.inFile(name)
+}
+
+// block is that of a router in force.
 func (b *base) block(name string) string {
 	if block, ok := b.overrides[name]; ok {
 		return block
 	}
-	if s := b.routers[name]; s != nil {
-		return s.file
-	}
-	return ""
+	return b.blockInFile(name)
 }
+
+func (b *base) blockInFile(name string) string { return b.shelf.block(b.routers[name].file) }
 
 // nearest is the name of a router in force most like a word, or empty.
 func (b *base) nearest(word string) string {
 	best, least := "", 3
 	for name := range b.routers {
-		if d := distance(word, name); (d < least || d == least && least < 3 && name < best) && b.block(name) != "" {
+		if d := distance(word, name); (d < least || d == least && least < 3 && name < best) && b.inForce(name) {
 			best, least = name, d
 		}
 	}

@@ -177,7 +177,7 @@ type decoder struct {
 
 	overrides map[string]Override // by router
 	overlaid  bool                // the file is read; what comes now are overrides
-	blocks    map[string]string   // of the routers of the file, by name
+	blocks    []Override          // those of the routers of the file
 }
 
 // objectName is what no two blocks have in common.
@@ -220,7 +220,7 @@ func enterInstance(d *decoder, n *node, in scope) (scope, bool) {
 	}
 	name := strings.Clone(n.words[1].s) // what is kept of a file must not keep all of it
 	if !d.overlaid {
-		d.blocks[name] = n.written()
+		d.blocks = append(d.blocks, Override{name, n.written()})
 		if o, over := d.overrides[name]; over {
 			d.replace(n, o)
 			return in, false

@@ -94,16 +94,17 @@ func (c *Config) Edit(e Edit) (*Edited, []Problem) {
 // refuse reports what is wrong with a name, or with a text as a whole.
 func (ed *editor) refuse(place, hint, message string) { ed.reportFile(Error, place, hint, message) }
 
-// known is the block of a router in force; if there is none that is reported.
-func (ed *editor) known(name string) (block string) {
-	if block = ed.base.block(name); block == "" {
+// known reports whether a router is in force, and that it is not.
+func (ed *editor) known(name string) bool {
+	known := ed.base.inForce(name)
+	if !known {
 		hint := "xvrrp status lists those there are"
 		if near := ed.base.nearest(name); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		ed.refuse(name, hint, "there is no such router")
 	}
-	return block
+	return known
 }
 
 func (ed *editor) each(names []string, do func(string)) {
@@ -125,7 +126,7 @@ func (ed *editor) add(text, label string) {
 		case len(n.words) == 0:
 		case n.keyword() != instanceKeyword:
 			ed.misplace(n)
-		case len(n.words) > 1 && ed.base.block(n.words[1].s) != "":
+		case len(n.words) > 1 && ed.base.inForce(n.words[1].s):
 			ed.report(Error, n.mark(1), "change it with xvrrp router set, or remove it first", "there is a router %s already", n.words[1].s)
 		default:
 			ed.decode(n)
@@ -162,13 +163,12 @@ func (ed *editor) decode(n *node) {
 
 // set puts lines into the block of a router.
 func (ed *editor) set(name, text, label string) {
-	was := ed.known(name)
-	if was == "" {
+	if !ed.known(name) {
 		return
 	}
 	var block *node
 	_, plain := ed.base.overrides[name]
-	ed.read(&file{name: atRunTime(name), plain: plain}, was, func(n *node) { block = n })
+	ed.read(&file{name: atRunTime(name), plain: plain}, ed.base.block(name), func(n *node) { block = n })
 	if lines := ed.lines(name, text, label); lines != nil && block != nil {
 		block.body = merge(block.body, lines.body)
 		ed.decode(block)
@@ -244,7 +244,7 @@ func settingOf(n *node) string {
 }
 
 func (ed *editor) remove(name string) {
-	if ed.known(name) != "" {
+	if ed.known(name) {
 		ed.out.Removed = append(ed.out.Removed, name)
 	}
 }
@@ -257,9 +257,9 @@ func (ed *editor) reset(name string) {
 		return
 	}
 	ed.out.Dropped = append(ed.out.Dropped, name)
-	switch s := ed.base.routers[name]; {
-	case s != nil && s.file != "":
-		ed.read(&file{name: name + " of the file"}, s.file, ed.decode)
+	switch {
+	case ed.base.inFile(name):
+		ed.read(&file{name: name + " of the file"}, ed.base.blockInFile(name), ed.decode)
 	case now != "":
 		ed.out.Removed = append(ed.out.Removed, name)
 	}
@@ -290,7 +290,7 @@ func (ed *editor) check(was *Config) {
 	for _, name := range ed.out.Removed {
 		switch {
 		case slices.Contains(ed.out.Dropped, name):
-		case ed.base.routers[name].file == "":
+		case !ed.base.inFile(name):
 			ed.out.Dropped = append(ed.out.Dropped, name)
 		default:
 			ed.out.Overrides = append(ed.out.Overrides, Override{Name: name})
@@ -327,7 +327,7 @@ func (ed *editor) join(c *checker, g *groupDraft) SyncGroup {
 	next.Members = nil
 	for _, m := range g.members {
 		dr := c.byName[m.v]
-		there := dr != nil || ed.base.block(m.v) != "" && !slices.Contains(ed.out.Removed, m.v)
+		there := dr != nil || ed.base.inForce(m.v) && !slices.Contains(ed.out.Removed, m.v)
 		if !there || ed.base.groups[m.v] != g || slices.Contains(next.Members, m.v) {
 			continue
 		}
@@ -394,7 +394,7 @@ func (e *Edited) Commit() {
 	}
 	for _, name := range e.Dropped {
 		delete(b.overrides, name)
-		if s := b.routers[name]; s != nil && s.file == "" {
+		if !b.inFile(name) {
 			delete(b.routers, name)
 		}
 	}

@@ -53,8 +53,7 @@ type reading struct {
 }
 
 func newReading(r *reporter, all *drafts, fsys fs.FS, o Options, max limits) *reading {
-	d := &decoder{reporter: r, drafts: all, top: top, fsys: fsys, named: make(map[objectName]mark), undone: make(map[*row]*tally),
-		blocks: make(map[string]string)}
+	d := &decoder{reporter: r, drafts: all, top: top, fsys: fsys, named: make(map[objectName]mark), undone: make(map[*row]*tally)}
 	b := &builder{reporter: r, done: d.statement}
 	e := &expander{reporter: r, max: max, fsys: fsys, id: o.ID, env: o.Env, random: newRandom(o.Seed),
 		emit: b.add, defs: make(map[string]*definition), known: make(map[string]*file)}

@@ -113,7 +113,7 @@ func (c *Config) Overrides() []Override {
 
 // InFile reports whether the file, without any override, has a router of that name.
 func (c *Config) InFile(name string) bool {
-	return c.base != nil && c.base.routers[name] != nil && c.base.routers[name].file != ""
+	return c.base != nil && c.base.inFile(name)
 }
 
 // replace notes that an override comes for a router, and in its place among the routers.
