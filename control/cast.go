@@ -34,7 +34,7 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 			o.Log.Info("not on a chosen link, left out", "router", r.Name, "interface", r.Interface)
 			continue
 		}
-		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, &r.Notify, &c.Global, o.Log), o.Log))
+		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, &r.Notify, &c.Global, o.Log)))
 	}
 	if len(out.routers) == 0 {
 		place := o.ConfigPath

@@ -152,6 +152,7 @@ type daemon struct {
 	dampers   map[string]*damper  // of links whose changes are delayed, by name
 	deadlines deadlines
 	sweep     sweep
+	hearing   loader.Advert // that was heard last
 	armed     time.Duration // when the alarm goes off; Never: it has, or was never set
 	queued    int           // adverts in the next batch
 	works     queue[work]   // that wait until the adverts of their turn have left

@@ -347,7 +347,6 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	}
 	r.bound, r.stamp = b, d.filter.Stamp(b.id)
 	d.byID[b.id] = r
-	r.log = d.log.With("link", r.iface, "vlan", b.id.VLAN.String(), "vrid", int(b.id.VRID), "af", b.id.Family())
 	if renumbered {
 		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
 	}

@@ -10,16 +10,16 @@ import (
 // Keepalived's own words for what happens, which log alarms look for. What it only says with --log-detail is debug.
 
 // phraseChange words what led to a change of role.
-func (r *router) phraseChange(c election.Changed, as standing) {
+func (d *daemon) phraseChange(r *router, c election.Changed, as standing) {
 	name := r.conf.Name
 	switch c.Why {
 	case election.Silence:
-		r.log.Debug(fmt.Sprintf("(%s) Receive advertisement timeout", name))
+		d.logOf(r).Debug(fmt.Sprintf("(%s) Receive advertisement timeout", name))
 	case election.Outranked:
-		r.log.Info(fmt.Sprintf("(%s) Master received advert from %v with higher priority %d, ours %d",
+		d.logOf(r).Info(fmt.Sprintf("(%s) Master received advert from %v with higher priority %d, ours %d",
 			name, as.heard, as.theirs, as.priority))
 	case election.TieLost:
-		r.log.Info(fmt.Sprintf("(%s) Master received advert from %v with same priority %d but higher IP address than ours",
+		d.logOf(r).Info(fmt.Sprintf("(%s) Master received advert from %v with same priority %d but higher IP address than ours",
 			name, as.heard, as.theirs))
 	}
 }
@@ -46,12 +46,12 @@ func (as standing) phraseLower() string {
 func (d *daemon) phraseEffect(r *router, e election.Effect) {
 	switch e.(type) {
 	case election.Acquire:
-		r.log.Debug(fmt.Sprintf("(%s) setting VIPs.", r.conf.Name))
+		d.logOf(r).Debug(fmt.Sprintf("(%s) setting VIPs.", r.conf.Name))
 	case election.Release:
-		r.log.Debug(fmt.Sprintf("(%s) removing VIPs.", r.conf.Name))
+		d.logOf(r).Debug(fmt.Sprintf("(%s) removing VIPs.", r.conf.Name))
 	case election.Announce:
 		for _, a := range r.bound.host.Addrs {
-			r.log.Debug(fmt.Sprintf("(%s) Sending/queueing gratuitous ARPs on %s for %v", r.conf.Name, d.linkName(a.Link), a.Prefix.Addr()))
+			d.logOf(r).Debug(fmt.Sprintf("(%s) Sending/queueing gratuitous ARPs on %s for %v", r.conf.Name, d.linkName(a.Link), a.Prefix.Addr()))
 		}
 	}
 }

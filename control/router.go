@@ -22,8 +22,7 @@ import (
 type router struct {
 	conf    *config.Router
 	core    *election.Router
-	group   *group // nil: in none
-	log     *slog.Logger
+	group   *group   // nil: in none
 	bound   *binding // nil while its link is not there
 	stamp   stamp    // likewise
 	started bool
@@ -33,10 +32,11 @@ type router struct {
 	tells   announcements
 
 	guards []guardedAddr // addresses to which packets are refused
-	last   loader.Advert // the one last heard, which Follow refers to
 
-	follows  bool // the filter is to follow the master whose advert is last
-	refollow bool // and has not been told
+	heard    netip.Addr // the sender of the advert it last heard
+	theirs   uint8      // that advert's priority
+	follows  bool       // the filter is to follow that sender
+	refollow bool       // and has not been told
 
 	heap    int           // index in deadlines; -1: not there
 	silent  bool          // its deadline has come and is doubted
@@ -51,12 +51,18 @@ type router struct {
 	causes  map[string]string // standing faults of the link, likewise
 }
 
-func newRouter(c *config.Router, tells announcements, log *slog.Logger) *router {
-	r := &router{conf: c, iface: c.Interface, tells: tells, log: log.With("link", c.Interface, "vrid", int(c.VRID)),
+func newRouter(c *config.Router, tells announcements) *router {
+	r := &router{conf: c, iface: c.Interface, tells: tells,
 		core: election.New(electionConfig(c)), heap: -1, retryAt: election.Never,
 		verifier: newVerifier(c.HMAC, len(c.Peers), nil)}
 	r.weighed = r.core.State().Priority
 	return r
+}
+
+// logOf is for lines about a router. It is made for each line: thousands of routers have hardly one.
+func (d *daemon) logOf(r *router) *slog.Logger {
+	c := r.conf
+	return d.log.With("link", r.iface, "vlan", c.VLAN.String(), "vrid", int(c.VRID), "af", vrrp.ID{V6: c.V6}.Family())
 }
 
 // guarded reports whether packets to the router's addresses are refused while it is master.
@@ -67,11 +73,7 @@ func (r *router) isMaster() bool { return r.core.Role() == election.Master }
 // standing is what there is to tell of a router now.
 func (r *router) standing() standing {
 	st := r.core.State()
-	as := standing{at: time.Now(), priority: st.Priority, role: st.Role, retired: r.retired}
-	if len(r.last.Message) > 0 {
-		as.heard, as.theirs = r.last.Src, r.last.Message[2] // it is as long as an advert
-	}
-	return as
+	return standing{at: time.Now(), priority: st.Priority, role: st.Role, retired: r.retired, heard: r.heard, theirs: r.theirs}
 }
 
 // step tells a router what happened and queues what it wants done.
@@ -115,7 +117,7 @@ func (d *daemon) advertise(r *router, priority uint8) {
 	r.stats.Sent++
 	if priority == 0 {
 		r.stats.ZeroSent++
-		d.later(func() { r.log.Info(fmt.Sprintf("(%s) sent 0 priority", r.conf.Name)) })
+		d.later(func() { d.logOf(r).Info(fmt.Sprintf("(%s) sent 0 priority", r.conf.Name)) })
 	}
 }
 
@@ -151,7 +153,8 @@ func (d *daemon) touch(r *router, e election.Effect) {
 	}
 }
 
-// follow has the filter follow whom the router follows by now, unless it does.
+// follow has the filter follow whom the router follows by now, unless it does: nobody, or the sender of the advert that
+// is being heard.
 func (d *daemon) follow(r *router) {
 	if !r.refollow || r.bound == nil {
 		return
@@ -159,10 +162,10 @@ func (d *daemon) follow(r *router) {
 	r.refollow = false
 	var a *loader.Advert
 	if r.follows {
-		a = &r.last
+		a = &d.hearing
 	}
 	if err := d.filter.Follow(r.bound.id, a); err != nil {
-		r.log.Warn("every advert of the master will wake us", "err", err)
+		d.logOf(r).Warn("every advert of the master will wake us", "err", err)
 	}
 }
 
@@ -195,13 +198,13 @@ func (d *daemon) guard(r *router) {
 
 func (d *daemon) setGuard(r *router, g guardedAddr, on bool) {
 	if err := d.filter.SetGuard(g.link, g.addr, on); err != nil {
-		r.log.Warn("no_accept is not enforced as configured", "address", g.addr, "on", on, "err", err)
+		d.logOf(r).Warn("no_accept is not enforced as configured", "address", g.addr, "on", on, "err", err)
 	}
 }
 
 // changed reports a change of role. The words in parentheses are keepalived's, which log alarms look for.
 func (d *daemon) changed(r *router, c election.Changed, as standing) {
-	r.phraseChange(c, as)
+	d.phraseChange(r, c, as)
 	args := []any{"from", c.From.String(), "why", string(c.Why)}
 	if c.Detail != "" {
 		args = append(args, "detail", c.Detail)
@@ -210,7 +213,7 @@ func (d *daemon) changed(r *router, c election.Changed, as standing) {
 	if c.To == election.Fault {
 		level = slog.LevelWarn
 	}
-	r.log.Log(context.Background(), level, r.phraseRole(c), args...)
+	d.logOf(r).Log(context.Background(), level, r.phraseRole(c), args...)
 	d.event(api.Event{Time: as.at, Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
 		Why: string(c.Why), Detail: c.Detail})
 	state := stateOf(c.To)
@@ -241,7 +244,7 @@ func (d *daemon) note(r *router, topic, detail, message string) {
 		return
 	}
 	put(&r.notes, topic, detail)
-	r.log.Warn("("+r.conf.Name+") "+message, "why", topic)
+	d.logOf(r).Warn("("+r.conf.Name+") "+message, "why", topic)
 	d.event(api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail})
 }
 
@@ -265,7 +268,7 @@ func (d *daemon) heard(a loader.Advert) {
 		r.stats.ZeroReceived++
 		if role == election.Backup {
 			d.later(func() {
-				r.log.Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)
+				d.logOf(r).Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)
 			})
 		}
 	}
@@ -273,10 +276,10 @@ func (d *daemon) heard(a loader.Advert) {
 	if role == election.Backup {
 		d.refresh(r) // what the master repeated before this advert counts before it
 	}
-	r.last = a
+	d.hearing, r.heard, r.theirs = a, a.Src, adv.Priority
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
 	d.flush()
-	d.follow(r) // this very advert, if any
+	d.follow(r)
 }
 
 // failed turns an effect that could not be carried out into a fault of that router alone, to be tried again.

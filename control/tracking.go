@@ -208,7 +208,7 @@ func (d *daemon) outweigh(r *router, priority uint8) {
 	r.weighed = is
 	as := r.standing()
 	d.later(func() {
-		r.log.Info(fmt.Sprintf("(%s) Changing effective priority from %d to %d", r.conf.Name, was, is))
+		d.logOf(r).Info(fmt.Sprintf("(%s) Changing effective priority from %d to %d", r.conf.Name, was, is))
 		d.event(api.Event{Time: as.at, Kind: "priority", Router: r.conf.Name, Why: "tracking", Detail: fmt.Sprintf("%d -> %d", was, is)})
 		d.tellPriority(r, as)
 	})

@@ -43,22 +43,19 @@ func (h *toil) Handle(context.Context, slog.Record) error {
 	h.lines++
 	return nil
 }
-func (h *toil) WithAttrs([]slog.Attr) slog.Handler { return h }
 
 // newToil makes a flock's world toilsome.
 func newToil(f *flock) *toil {
 	h := &toil{recorder: f.host, clock: &f.clock, adverts: make(map[vrrp.ID]time.Duration),
 		Handler: slog.DiscardHandler}
-	log := slog.New(withInfo{h})
-	f.daemon.hands, f.daemon.log = h, log
-	for _, r := range f.routers {
-		r.log = log
-	}
+	f.daemon.hands, f.daemon.log = h, slog.New(withInfo{h})
 	return h
 }
 
 // withInfo enables the lines an operator sees.
 type withInfo struct{ *toil }
+
+func (h withInfo) WithAttrs([]slog.Attr) slog.Handler { return h }
 
 func (withInfo) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
 
