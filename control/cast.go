@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/notify"
 )
@@ -28,6 +29,7 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 		return &cast{}, nil
 	}
 	var out cast
+	alike := make(alike)
 	for i := range c.Routers {
 		r := &c.Routers[i]
 		if !o.chosen(r) {
@@ -35,6 +37,7 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 			continue
 		}
 		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, &r.Notify, &c.Global, o.Log)))
+		alike.share(out.routers[len(out.routers)-1])
 	}
 	if len(out.routers) == 0 {
 		place := o.ConfigPath
@@ -46,6 +49,18 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 	nameVMACs(out.routers, running, make(map[string]bool), c.Global.VMACPrefix)
 	out.join(c, o.Log)
 	return &out, nil
+}
+
+// alike is a router of each configuration that its elections have in common with others.
+type alike map[election.Config]*router
+
+// share has the election of a router keep no configuration of its own, if there was one like it.
+func (a alike) share(r *router) {
+	c := electionConfig(r.conf)
+	if a[c] == nil {
+		a[c] = r
+	}
+	r.core.Share(a[c].core)
 }
 
 // chosen reports whether a router is on a link that was chosen; all are if none was.

@@ -21,8 +21,10 @@ func (d *daemon) refit(old *config.Config, changed, added, reweighed []*router) 
 	}
 	d.rewatch(old)
 	d.enlist()
+	alike := make(alike)
 	for _, r := range changed {
 		d.reconfigure(r)
+		alike.share(r)
 	}
 	for _, r := range added {
 		d.admit(r)

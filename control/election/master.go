@@ -168,7 +168,7 @@ func (m *master) advertise(r *Router, now time.Duration) {
 // preempt must not take mastership back by its next advert, if it has been told how long the others wait
 // (keepalived: timer_expired_backup).
 func (m *master) late(r *Router, now time.Duration) bool {
-	c := &r.config
+	c := r.config
 	return c.TimerExpired > 0 && !c.Preempt && !r.owner() && now-m.sent >= r.downOf(c.TimerExpired, c.Interval)
 }
 

@@ -82,7 +82,7 @@ func TestBackIntoPhase(t *testing.T) {
 			return now + 2234*time.Millisecond
 		}, time.Second},
 		"another interval": {func(r *Router, now time.Duration) time.Duration {
-			c := r.config
+			c := *r.config
 			c.Interval = 300 * time.Millisecond
 			r.Step(now, Reconfigured{Config: c})
 			r.Step(now, Tick{})

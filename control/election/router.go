@@ -64,7 +64,7 @@ type Config struct {
 
 // Router is one virtual router's election.
 type Router struct {
-	config   Config
+	config   *Config    // never changed: see Share
 	priority uint8      // in force
 	self     netip.Addr // as plain returns it
 	phase    Phase
@@ -77,6 +77,7 @@ type Router struct {
 	since    time.Duration
 	why      Reason
 	effects  []Effect
+	advert   [1]Effect // holds effects where there is but an advert, so that it costs no allocation
 }
 
 // role is one of the four roles. Each carries its own deadlines, so that none outlives it, and answers every
@@ -91,9 +92,16 @@ type role interface {
 
 // New returns a router in init.
 func New(c Config) *Router {
-	r := &Router{config: c.completed(), self: plain(c.Self), role: idle{}}
+	r := &Router{config: new(c.completed()), self: plain(c.Self), role: idle{}}
 	r.weigh(c.Priority)
 	return r
+}
+
+// Share has a router that is configured like another one keep no configuration of its own: of thousands most are alike.
+func (r *Router) Share(with *Router) {
+	if *r.config == *with.config {
+		r.config = with.config
+	}
 }
 
 // completed fills in what was left out.
@@ -109,7 +117,7 @@ func (c Config) completed() Config {
 // Step tells the router what happened at instant now and returns what to do about it, in order. The slice is
 // valid until the next Step. An instant may lag the last one: deadlines follow the one given.
 func (r *Router) Step(now time.Duration, in Input) []Effect {
-	r.effects = r.effects[:0]
+	r.effects = r.advert[:0]
 	r.record(in)
 	r.role.step(r, now, in)
 	return r.effects
@@ -200,9 +208,10 @@ func (r *Router) begin(now time.Duration, why Reason, detail string) {
 
 // reconfigure puts a configuration in force and returns the old one. Only a new base priority replaces the one in
 // force: trackers weigh on the old base as before.
-func (r *Router) reconfigure(c Config) (old Config) {
-	old, r.config = r.config, c.completed()
-	r.config.Version = old.Version
+func (r *Router) reconfigure(c Config) (old *Config) {
+	old = r.config
+	c.Version = old.Version
+	r.config = new(c.completed())
 	if c.Priority != old.Priority {
 		r.weigh(c.Priority)
 	}
