@@ -16,13 +16,17 @@ import (
 
 // binding is a router on its link: what the filter must check and what the host must do.
 type binding struct {
-	id    vrrp.ID
-	rules vrrp.Rules
-	host  host.Binding
-	mac   [6]byte // of the link: adverts are rebuilt when it changes
+	rules  vrrp.Rules
+	host   *host.Binding
+	sender *host.Sender // nil until it is bound
+	mac    [6]byte      // of the link: adverts are rebuilt when it changes
 }
 
-func (b *binding) equal(c *binding) bool { return reflect.DeepEqual(b, c) }
+func (b *binding) id() vrrp.ID { return b.rules.ID }
+
+func (b *binding) equal(c *binding) bool {
+	return b.mac == c.mac && reflect.DeepEqual(b.rules, c.rules) && reflect.DeepEqual(b.host, c.host)
+}
 
 // addressOn is an address on a link.
 type addressOn struct {
@@ -127,18 +131,18 @@ func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (*bi
 		faults[causeSource] = fmt.Sprintf("interface %s has no %s to send adverts from", r.iface, sourceKind(c))
 		return nil, faults
 	}
-	h := host.Binding{
+	h := &host.Binding{
 		Name: c.Name, Source: own, Group: c.Group, Peers: peerAddrs(c.Peers), TTL: ttl(c), Adverts: forms(c),
 		HMAC: c.HMAC, Promote: c.PromoteSecondaries, MAC: advertMAC(c),
 		GARPGap: c.GARP.Gap, GNAGap: c.GARP.NAGap, ExtraEvery: c.GARP.Extra.Every, ExtraAll: c.GARP.Extra.All,
 	}
-	if err := r.place(&h, links); err != nil {
+	if err := r.place(h, links); err != nil {
 		faults[causeAddress] = err.Error()
 		return nil, faults
 	}
 	rules := Rules(c, l.Index, own)
 	h.ID = rules.ID
-	return &binding{id: rules.ID, mac: l.MAC, rules: rules, host: h}, faults
+	return &binding{mac: l.MAC, rules: rules, host: h}, faults
 }
 
 // source is the address our adverts come from: the configured one, else the interface's primary address (IPv4)

@@ -63,7 +63,7 @@ var ErrNothingToDo = errors.New("nothing to do")
 
 // hands is how the loop acts on the network: adverts at once, address work queued behind them.
 type hands interface {
-	Advertise(id vrrp.ID, priority uint8)
+	Advertise(s *host.Sender, priority uint8)
 	Flush()
 	Expect(id vrrp.ID)
 	Acquire(id vrrp.ID)
@@ -73,7 +73,8 @@ type hands interface {
 
 // binder introduces routers to the host and tells what became of them.
 type binder interface {
-	Bind(b host.Binding) error
+	Bind(b *host.Binding) error
+	Sender(id vrrp.ID) *host.Sender
 	Unbind(id vrrp.ID) error
 	Sweep() error
 	Links() []host.Link

@@ -36,7 +36,7 @@ type recorder struct {
 	did     []string
 	told    []notify.Event
 	links   []host.Link
-	bound   map[vrrp.ID]host.Binding
+	bound   map[vrrp.ID]*host.Binding
 	kept    host.Static
 	missing []string
 	making  error // what keeps macvlans from being there
@@ -46,11 +46,12 @@ func (h *recorder) note(format string, args ...any) {
 	h.did = append(h.did, fmt.Sprintf(format, args...))
 }
 
-func (h *recorder) Advertise(id vrrp.ID, p uint8) { h.note("advertise %d/%d", id.VRID, p) }
-func (h *recorder) Acquire(id vrrp.ID)            { h.note("acquire %d", id.VRID) }
-func (h *recorder) Release(id vrrp.ID)            { h.note("release %d", id.VRID) }
-func (h *recorder) Announce(id vrrp.ID, n int)    { h.note("announce %d", id.VRID) }
-func (h *recorder) Bind(b host.Binding) error     { h.bound[b.ID] = b; return nil }
+func (h *recorder) Advertise(s *host.Sender, p uint8) { h.note("advertise %d/%d", s.ID().VRID, p) }
+func (h *recorder) Acquire(id vrrp.ID)                { h.note("acquire %d", id.VRID) }
+func (h *recorder) Release(id vrrp.ID)                { h.note("release %d", id.VRID) }
+func (h *recorder) Announce(id vrrp.ID, n int)        { h.note("announce %d", id.VRID) }
+func (h *recorder) Bind(b *host.Binding) error        { h.bound[b.ID] = b; return nil }
+func (h *recorder) Sender(id vrrp.ID) *host.Sender    { return host.NewSender(h.bound[id], nil) }
 func (h *recorder) Unbind(id vrrp.ID) error {
 	h.note("unbind %d", id.VRID)
 	delete(h.bound, id)
@@ -176,7 +177,7 @@ func newBench(t testing.TB, links []host.Link, routers ...config.Router) *bench 
 func openBench(t testing.TB, links []host.Link, c *config.Config) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: time.Hour, adverts: make(chan loader.Advert, 8)}
-	b.host = &recorder{links: links, bound: make(map[vrrp.ID]host.Binding)}
+	b.host = &recorder{links: links, bound: make(map[vrrp.ID]*host.Binding)}
 	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
 		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}, queue: b.adverts}
 	o := Options{Config: c, Log: slog.New(slog.DiscardHandler)}

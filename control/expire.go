@@ -108,7 +108,7 @@ func (d *daemon) doubt(r *router, due time.Duration) {
 	if d.now() < due {
 		d.flush()
 		if r.bound != nil {
-			d.hands.Expect(r.bound.id)
+			d.hands.Expect(r.bound.id())
 		}
 		d.await(due)
 	}

@@ -208,7 +208,7 @@ func (d *daemon) awaitLinks() {
 // forget drops everything that was bound to the index a link used to have.
 func (d *daemon) forget(l *link) {
 	for _, r := range d.routers {
-		if r.bound != nil && r.bound.id.Link == l.index {
+		if r.bound != nil && r.bound.id().Link == l.index {
 			d.raise(r, map[string]string{causeLink: fmt.Sprintf("interface %s is gone", l.name)})
 			d.unbind(r)
 		}
@@ -327,13 +327,13 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if r.bound != nil && r.bound.equal(b) {
 		return "", nil
 	}
-	if r.bound != nil && r.bound.id != b.id {
+	if r.bound != nil && r.bound.id() != b.id() {
 		// Its adverts come to another address: to filter and host that is another router.
 		d.raise(r, map[string]string{causeSource: fmt.Sprintf("the source address is changing to %v", b.rules.Own)})
 		d.unbind(r)
 	}
-	if other := d.byID[b.id]; other != nil && other != r {
-		return causeBind, fmt.Errorf("%s is %s already: give one of the two another virtual_router_id or source", b.id, other.conf.Name)
+	if other := d.byID[b.id()]; other != nil && other != r {
+		return causeBind, fmt.Errorf("%s is %s already: give one of the two another virtual_router_id or source", b.id(), other.conf.Name)
 	}
 	renumbered := r.bound == nil || r.bound.rules.Own != b.rules.Own
 	if r.core.Role() == election.Backup {
@@ -345,8 +345,9 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if err := d.host.Bind(b.host); err != nil {
 		return causeBind, err
 	}
-	r.bound, r.stamp = b, d.filter.Stamp(b.id)
-	d.byID[b.id] = r
+	b.sender = d.host.Sender(b.id())
+	r.bound, r.stamp = b, d.filter.Stamp(b.id())
+	d.byID[b.id()] = r
 	if renumbered {
 		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
 	}
@@ -355,7 +356,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 
 // unbind ends what host and filter did for the router.
 func (d *daemon) unbind(r *router) {
-	id := r.bound.id
+	id := r.bound.id()
 	delete(d.byID, id)
 	r.bound, r.stamp = nil, nil
 	if err := d.host.Unbind(id); err != nil {

@@ -16,7 +16,7 @@ func TestUnicastWithoutInterface(t *testing.T) {
 	second.Name, second.Addrs = "eth1", nil
 	b := newBench(t, []host.Link{eth0(7), second}, r)
 	b.want("backup")
-	if id := b.routers[0].bound.id; id.Link != 7 || id.Dst != self {
+	if id := b.routers[0].bound.id(); id.Link != 7 || id.Dst != self {
 		t.Errorf("bound as %v, want it on link 7 at %v", id, self)
 	}
 	b.host.links[0].Addrs = nil
@@ -25,7 +25,7 @@ func TestUnicastWithoutInterface(t *testing.T) {
 	b.host.links[1].Addrs = []host.LinkAddr{{Prefix: netip.PrefixFrom(self, 24)}}
 	b.review()
 	b.want("backup")
-	if id := b.routers[0].bound.id; id.Link != 8 {
+	if id := b.routers[0].bound.id(); id.Link != 8 {
 		t.Errorf("bound as %v, want it on link 8", id)
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/host"
-	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
 // manyRouters is a configuration of so many masters, 250 to a link, and the links.
@@ -71,8 +70,8 @@ type counting struct {
 	adverts int
 }
 
-func (c *counting) Advertise(vrrp.ID, uint8) { c.adverts++ }
-func (c *counting) Flush()                   {}
+func (c *counting) Advertise(*host.Sender, uint8) { c.adverts++ }
+func (c *counting) Flush()                        {}
 
 // At rest nothing is allocated: neither for an advert of ours nor for a deadline.
 func TestNoGarbageAtRest(t *testing.T) {

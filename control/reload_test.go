@@ -411,7 +411,8 @@ type witness struct {
 	told map[vrrp.ID][]time.Duration
 }
 
-func (h *witness) Advertise(id vrrp.ID, _ uint8) {
+func (h *witness) Advertise(s *host.Sender, _ uint8) {
+	id := s.ID()
 	h.told[id] = append(h.told[id], h.bound[id].Adverts[0].Advert.Interval)
 }
 
@@ -427,7 +428,7 @@ func TestReloadTellsNewInterval(t *testing.T) {
 	}
 	b.reload(next)
 	for _, r := range b.routers {
-		if got := w.told[r.bound.id]; !slices.Equal(got, []time.Duration{10 * time.Second}) {
+		if got := w.told[r.bound.id()]; !slices.Equal(got, []time.Duration{10 * time.Second}) {
 			t.Errorf("%s told %v, want 10s once", r.conf.Name, got)
 		}
 	}

@@ -112,7 +112,7 @@ func (d *daemon) advertise(r *router, priority uint8) {
 	if r.bound == nil {
 		return // its link is gone: nobody would hear it
 	}
-	d.hands.Advertise(r.bound.id, priority)
+	d.hands.Advertise(r.bound.sender, priority)
 	d.queued++
 	r.stats.Sent++
 	if priority == 0 {
@@ -138,7 +138,7 @@ func (d *daemon) touch(r *router, e election.Effect) {
 	if d.detailed {
 		d.phraseEffect(r, e)
 	}
-	id := r.bound.id
+	id := r.bound.id()
 	switch e := e.(type) {
 	case election.Acquire:
 		d.guard(r)
@@ -164,7 +164,7 @@ func (d *daemon) follow(r *router) {
 	if r.follows {
 		a = &d.hearing
 	}
-	if err := d.filter.Follow(r.bound.id, a); err != nil {
+	if err := d.filter.Follow(r.bound.id(), a); err != nil {
 		d.logOf(r).Warn("every advert of the master will wake us", "err", err)
 	}
 }

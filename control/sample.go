@@ -72,7 +72,7 @@ func (d *daemon) sampled(s loader.Sample) {
 // namesake is a router that differs from an ID in no more than where its adverts are sent, or nil.
 func (d *daemon) namesake(id vrrp.ID) *router {
 	for _, r := range d.routers {
-		if r.bound != nil && r.bound.id == id.To(r.bound.id.ListensOn()) {
+		if r.bound != nil && r.bound.id() == id.To(r.bound.id().ListensOn()) {
 			return r
 		}
 	}

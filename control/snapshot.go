@@ -123,7 +123,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 	heard := st.LastHeard
 	if r.bound != nil {
 		out.Source = r.bound.rules.Own.String()
-		out.Stats.Verdicts = counts[r.bound.id]
+		out.Stats.Verdicts = counts[r.bound.id()]
 		out.Stats.Received = out.Stats.Verdicts[verdict.Delivered.String()] +
 			out.Stats.Verdicts[verdict.Coalesced.String()] + out.Stats.Verdicts[verdict.Lost.String()] +
 			out.Stats.Verdicts[verdict.Excess.String()]

@@ -14,7 +14,7 @@ import (
 func (f *flock) counted() {
 	for _, r := range f.routers {
 		for _, v := range []verdict.Verdict{verdict.Delivered, verdict.Coalesced, verdict.BadTTL} {
-			f.filter.counts = append(f.filter.counts, loader.Count{Link: r.bound.id.Link, ID: r.bound.id, Verdict: v, Frames: 7})
+			f.filter.counts = append(f.filter.counts, loader.Count{Link: r.bound.id().Link, ID: r.bound.id(), Verdict: v, Frames: 7})
 		}
 	}
 }

@@ -52,7 +52,7 @@ func newFlock(t testing.TB, group bool, intervals ...time.Duration) *flock {
 	for i, r := range f.routers {
 		f.offset[i] = intervals[i] * time.Duration(i) / time.Duration(len(intervals))
 		a := vrrp.Advert{Version: 3, VRID: r.conf.VRID, Priority: 200, Interval: intervals[i], Addrs: []netip.Addr{vip.Addr()}}
-		f.heard(loader.Advert{At: f.lastAdvert(i), ID: r.bound.id, TTL: 255, Src: peer, Dst: group4,
+		f.heard(loader.Advert{At: f.lastAdvert(i), ID: r.bound.id(), TTL: 255, Src: peer, Dst: group4,
 			Message: a.AppendTo(nil, peer, group4, vrrp.Pseudo)})
 	}
 	f.filter.lastSeen = f.stamp

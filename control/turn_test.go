@@ -28,7 +28,8 @@ type toil struct {
 	lines   int
 }
 
-func (h *toil) Advertise(id vrrp.ID, _ uint8) {
+func (h *toil) Advertise(s *host.Sender, _ uint8) {
+	id := s.ID()
 	if h.adverts[id] == 0 {
 		h.adverts[id] = *h.clock
 	}
@@ -82,16 +83,16 @@ func TestTakeoverOfAllIsOnTime(t *testing.T) {
 	for i, r := range f.routers { // their last adverts came within 10 ms
 		f.offset[i] = (start % (100 * time.Millisecond)) + time.Duration(i)*10*time.Microsecond
 		f.deaths[i] = start + 100*time.Millisecond
-		due[r.bound.id] = f.deaths[i]
+		due[r.bound.id()] = f.deaths[i]
 	}
 	f.toilOn(start + 90*time.Millisecond)
 	for i, r := range f.routers {
 		f.deaths[i] = start + 110*time.Millisecond
-		due[r.bound.id] = 0
+		due[r.bound.id()] = 0
 	}
 	f.toilOn(start + 115*time.Millisecond)
 	for i, r := range f.routers {
-		due[r.bound.id] = f.lastAdvert(i) + r.core.State().Down
+		due[r.bound.id()] = f.lastAdvert(i) + r.core.State().Down
 	}
 	f.toilOn(start + time.Second)
 	var late []time.Duration
@@ -224,9 +225,9 @@ func BenchmarkMasters(b *testing.B) {
 // idleHands do nothing.
 type idleHands struct{}
 
-func (idleHands) Advertise(vrrp.ID, uint8) {}
-func (idleHands) Flush()                   {}
-func (idleHands) Expect(vrrp.ID)           {}
-func (idleHands) Acquire(vrrp.ID)          {}
-func (idleHands) Release(vrrp.ID)          {}
-func (idleHands) Announce(vrrp.ID, int)    {}
+func (idleHands) Advertise(*host.Sender, uint8) {}
+func (idleHands) Flush()                        {}
+func (idleHands) Expect(vrrp.ID)                {}
+func (idleHands) Acquire(vrrp.ID)               {}
+func (idleHands) Release(vrrp.ID)               {}
+func (idleHands) Announce(vrrp.ID, int)         {}

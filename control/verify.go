@@ -60,7 +60,7 @@ func (d *daemon) refusals() []loader.Count {
 	for _, r := range d.routers {
 		for v, n := range r.refused {
 			if r.bound != nil {
-				out = append(out, loader.Count{Link: r.bound.id.Link, ID: r.bound.id, Verdict: v, Frames: n})
+				out = append(out, loader.Count{Link: r.bound.id().Link, ID: r.bound.id(), Verdict: v, Frames: n})
 			}
 		}
 	}

@@ -2,46 +2,40 @@ package host
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// sender is what a router sends: its forms, each in a packet for every destination.
-type sender struct {
-	id      vrrp.ID
-	source  netip.Addr
-	mac     mac // of frames; zero: the link's
-	forms   []form
+// Sender is what a router sends: its adverts, prebuilt. It is good until the router is bound anew or unbound. It is small,
+// since of thousands none is in the processor's cache when its turn comes.
+type Sender struct {
+	link    int32
+	v6      bool
+	framed  bool      // the packets are Ethernet frames, as in multicast mode; in unicast mode they begin with the IP header
+	veiled  bool      // the frames' source is not the link's own
+	queued  bool      // for the next flush
+	wanted  uint8     // the priority that is to be told then
+	told    uint8     // the one in the packets
+	adverts []advert  // by form, and of a form by destination
+	only    [1]advert // holds adverts where there is but one, as a rule
+	binding *Binding
 	signer  *vrrp.Signer // nil: no trailers
-	trouble string       // what was reported last and still holds; empty: nothing
-
-	// While it waits for the next flush, and what its adverts are to say then.
-	queued   bool
-	priority uint8
 }
 
-// form is one shape of a router's advert.
-type form struct {
-	Form
-	adverts []advert
-}
-
-// advert is one prebuilt packet. Multicast adverts are Ethernet frames, unicast ones begin with the IP header.
+// advert is one packet.
 type advert struct {
-	sender  *sender
-	dst     netip.Addr
-	buf     []byte
-	ip, msg int    // where the IP header and the message begin in buf
+	packet  []byte
+	ip, msg uint8  // where the IP header and the message begin
+	form    uint8  // its place in Binding.Adverts
 	serial  uint16 // IPv4 identification
-	err     error  // why it could not be sent last time
 }
 
-// newSender prebuilds the adverts of a binding. Sequences of trailers go on from those of the sender it replaces, which
+// NewSender prebuilds the adverts of a binding. Sequences of trailers go on from those of the sender it replaces, which
 // may be nil.
-func newSender(b *Binding, old *sender) *sender {
-	s := &sender{id: b.ID, source: b.Source, mac: b.MAC}
+func NewSender(b *Binding, old *Sender) *Sender {
+	s := &Sender{link: int32(b.ID.Link), v6: b.ID.V6, framed: len(b.Peers) == 0, veiled: b.MAC != mac{}, binding: b}
+	s.adverts = s.only[:0]
 	if b.HMAC.Signs() {
 		s.signer = vrrp.NewSigner(b.HMAC)
 		if old != nil && old.signer != nil {
@@ -49,107 +43,99 @@ func newSender(b *Binding, old *sender) *sender {
 			s.signer.Reconfigure(b.HMAC)
 		}
 	}
-	for _, shape := range b.Adverts {
-		f := form{Form: shape}
-		f.Advert.Addrs = slices.Clone(f.Advert.Addrs)
-		size := len(f.Advert.AppendTo(nil, s.source, s.source, f.Checksum))
+	for i, f := range b.Adverts {
+		size := len(f.Advert.AppendTo(nil, b.Source, b.Source, f.Checksum))
 		if s.signer != nil {
 			size += vrrp.TrailerLen
 		}
-		if len(b.Peers) == 0 {
-			f.adverts = append(f.adverts, s.newMulticast(b.Group, size))
+		if s.framed {
+			s.adverts = append(s.adverts, newMulticast(b, uint8(i), size))
 		}
 		for _, peer := range b.Peers {
-			f.adverts = append(f.adverts, s.newUnicast(peer, b.TTL, size))
+			s.adverts = append(s.adverts, newUnicast(b, uint8(i), peer, size))
 		}
-		s.forms = append(s.forms, f)
-		f.write(s.source)
+		s.write(uint8(i), f.Advert)
 	}
 	return s
 }
 
+// ID is that of the router.
+func (s *Sender) ID() vrrp.ID { return s.binding.ID }
+
 // newMulticast begins a frame whose message takes size bytes.
-func (s *sender) newMulticast(group netip.Addr, size int) advert {
-	a := advert{sender: s, dst: group}
+func newMulticast(b *Binding, form uint8, size int) advert {
 	etherType := uint16(etherIPv4)
-	if s.id.V6 {
+	if b.ID.V6 {
 		etherType = etherIPv6
 	}
-	a.buf = appendEther(nil, groupMAC(group), mac{}, s.id.VLAN, etherType)
-	return a.begin(hopLimit, size)
+	return beginAdvert(b, form, appendEther(nil, groupMAC(b.Group), b.MAC, b.ID.VLAN, etherType), b.Group, hopLimit, size)
 }
 
 // newUnicast begins a packet; a TTL of 0 stands for 255.
-func (s *sender) newUnicast(peer netip.Addr, ttl uint8, size int) advert {
+func newUnicast(b *Binding, form uint8, peer netip.Addr, size int) advert {
+	ttl := b.TTL
 	if ttl == 0 {
 		ttl = hopLimit
 	}
-	return advert{sender: s, dst: peer}.begin(ttl, size)
+	return beginAdvert(b, form, nil, peer, ttl, size)
 }
 
-// begin appends the IP header.
-func (a advert) begin(ttl uint8, size int) advert {
-	a.ip = len(a.buf)
-	if a.sender.id.V6 {
-		a.buf = appendIPv6(a.buf, a.sender.source, a.dst, classCS6, protocolVRRP, ttl, size)
+// beginAdvert puts an IP header behind what comes before it.
+func beginAdvert(b *Binding, form uint8, before []byte, dst netip.Addr, ttl uint8, size int) advert {
+	a := advert{form: form, ip: uint8(len(before))}
+	if b.ID.V6 {
+		a.packet = appendIPv6(before, b.Source, dst, classCS6, protocolVRRP, ttl, size)
 	} else {
-		a.buf = appendIPv4(a.buf, a.sender.source, a.dst, ttl, size)
+		a.packet = appendIPv4(before, b.Source, dst, ttl, size)
 	}
-	a.msg = len(a.buf)
+	a.msg = uint8(len(a.packet))
 	return a
 }
 
-// complete makes the packets what is to be sent now, from source if the sender has none of its own; wall is the wall clock.
-func (s *sender) complete(source mac, wall func() time.Time) {
-	if s.mac != (mac{}) {
-		source = s.mac
-	}
-	for i := range s.forms {
-		f := &s.forms[i]
-		f.say(s, wall)
-		for j := range f.adverts {
-			a := &f.adverts[j]
-			a.err = nil
-			a.stamp()
-			if a.framed() {
-				a.setSource(source)
-			}
+// write puts a message into the packets of a form.
+func (s *Sender) write(form uint8, message vrrp.Advert) {
+	b := s.binding
+	for i := range s.adverts {
+		if a := &s.adverts[i]; a.form == form {
+			a.packet = message.AppendTo(a.packet[:a.msg], b.Source, a.dst(s.v6), b.Adverts[form].Checksum)
 		}
 	}
 }
 
-// say makes the packets of a form say what its sender is to say.
-func (f *form) say(s *sender, wall func() time.Time) {
-	if f.Advert.Priority == s.priority && s.signer == nil {
-		return
+// complete makes the packets what is to be sent now, from the link's MAC if they have no other; wall is the wall clock.
+func (s *Sender) complete(link mac, wall func() time.Time) {
+	if s.told != s.wanted || s.signer != nil {
+		s.tell(wall)
 	}
-	f.Advert.Priority = s.priority
-	if s.signer != nil {
-		s.signer.Sign(&f.Advert, s.source, wall())
-	}
-	f.write(s.source)
-}
-
-// write puts the message into the packets.
-func (f *form) write(source netip.Addr) {
-	for i := range f.adverts {
-		a := &f.adverts[i]
-		a.buf = f.Advert.AppendTo(a.buf[:a.msg], source, a.dst, f.Checksum)
+	for i := range s.adverts {
+		a := &s.adverts[i]
+		if !s.v6 {
+			a.serial++ // no two datagrams have the same identification
+			sumIPv4(a.packet[a.ip:], a.serial)
+		}
+		if s.framed && !s.veiled {
+			copy(a.packet[6:12], link[:])
+		}
 	}
 }
 
-// stamp completes a packet: no two datagrams have the same identification.
-func (a *advert) stamp() {
-	if !a.sender.id.V6 {
-		a.serial++
-		sumIPv4(a.buf[a.ip:], a.serial)
+// tell makes the packets tell the wanted priority.
+func (s *Sender) tell(wall func() time.Time) {
+	s.told = s.wanted
+	for i, f := range s.binding.Adverts {
+		f.Advert.Priority = s.told
+		if s.signer != nil {
+			s.signer.Sign(&f.Advert, s.binding.Source, wall())
+		}
+		s.write(uint8(i), f.Advert)
 	}
 }
 
-// framed reports whether the packet is an Ethernet frame.
-func (a *advert) framed() bool { return a.ip > 0 }
-
-func (a *advert) setSource(m mac) { copy(a.buf[6:12], m[:]) }
-
-// packet is the IP packet.
-func (a *advert) packet() []byte { return a.buf[a.ip:] }
+// dst is where the packet goes.
+func (a *advert) dst(v6 bool) netip.Addr {
+	header := a.packet[a.ip:]
+	if v6 {
+		return netip.AddrFrom16([16]byte(header[24:]))
+	}
+	return netip.AddrFrom4([4]byte(header[16:]))
+}

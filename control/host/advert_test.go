@@ -67,13 +67,13 @@ func TestSignedAdverts(t *testing.T) {
 				tt.change(n, &b)
 			}
 			by := vrrp.NewVerifier(sharedHMAC(), 0)
-			must(t, h.Bind(b))
+			must(t, h.Bind(new(b)))
 			for turn, priorities := range [][]uint8{{100, 0}, {100}, {100}} {
 				if turn == 2 {
-					must(t, h.Bind(b))
+					must(t, h.Bind(new(b)))
 				}
 				for _, p := range priorities {
-					h.Advertise(b.ID, p)
+					h.Advertise(h.Sender(b.ID), p)
 				}
 				h.Flush()
 				for _, p := range priorities {
@@ -97,8 +97,8 @@ func TestPeersShareSignatures(t *testing.T) {
 	b := n.binding("192.0.2.10/24")
 	b.HMAC, b.Adverts[0].Checksum = sharedHMAC(), vrrp.Pseudo
 	n.addPeers(&b, "192.0.2.2", "192.0.2.3", "192.0.2.4")
-	must(t, h.Bind(b))
-	h.Advertise(b.ID, 100)
+	must(t, h.Bind(new(b)))
+	h.Advertise(h.Sender(b.ID), 100)
 	h.Flush()
 	var first []byte
 	for _, peer := range b.Peers {
@@ -119,8 +119,8 @@ func TestUnsignedMode(t *testing.T) {
 	b := n.binding("192.0.2.10/24")
 	b.HMAC = sharedHMAC()
 	b.HMAC.Mode = vrrp.HMACReceiveOnly
-	must(t, h.Bind(b))
-	h.Advertise(b.ID, 100)
+	must(t, h.Bind(new(b)))
+	h.Advertise(h.Sender(b.ID), 100)
 	h.Flush()
 	if _, a := dissect(t, wire.next("advert", isAdvert).frame); a.Trailer != nil {
 		t.Errorf("trailer %x", a.Trailer)
@@ -133,8 +133,8 @@ func TestAdvertsFromVirtualMAC(t *testing.T) {
 	h, wire := n.open(), n.listen(n.peer)
 	b := n.binding("192.0.2.10/24")
 	b.MAC = [6]byte{0, 0, 0x5e, 0, 1, 56}
-	must(t, h.Bind(b))
-	h.Advertise(b.ID, 100)
+	must(t, h.Bind(new(b)))
+	h.Advertise(h.Sender(b.ID), 100)
 	h.Flush()
 	if f, _ := dissect(t, wire.next("advert", isAdvert).frame); f.SrcMAC != b.MAC {
 		t.Errorf("sent from %x, want %x", f.SrcMAC, b.MAC)
@@ -148,10 +148,10 @@ func TestUnreachablePeers(t *testing.T) {
 	b := n.binding("192.0.2.10/24")
 	n.addPeers(&b, "192.0.2.2", "192.0.2.3")
 	b.Peers = []netip.Addr{netip.MustParseAddr("203.0.113.1"), b.Peers[0], netip.MustParseAddr("203.0.113.2"), b.Peers[1]}
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	send := func() {
 		t.Helper()
-		h.Advertise(b.ID, 100)
+		h.Advertise(h.Sender(b.ID), 100)
 		h.Flush()
 		for _, peer := range []netip.Addr{b.Peers[1], b.Peers[3]} {
 			if f, _ := dissect(t, wire.next("advert", isAdvert).frame); f.Dst != peer {
@@ -194,8 +194,8 @@ func TestUnicastOverAnotherLink(t *testing.T) {
 		HardwareAddr: net.HardwareAddr{2, 0, 0, 0, 0, 0x77}, State: netlink.NUD_PERMANENT}))
 	b := n.binding("192.0.2.10/24")
 	b.Peers = []netip.Addr{peer}
-	must(t, h.Bind(b))
-	h.Advertise(b.ID, 100)
+	must(t, h.Bind(new(b)))
+	h.Advertise(h.Sender(b.ID), 100)
 	h.Flush()
 	if f, _ := dissect(t, wire.next("advert", isAdvert).frame); f.Src != b.Source || f.Dst != peer || f.SrcMAC != mac(uplink) {
 		t.Errorf("advert from %v (%x) to %v", f.Src, f.SrcMAC, f.Dst)

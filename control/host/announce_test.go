@@ -24,7 +24,7 @@ func TestAnnouncedAgain(t *testing.T) {
 	other := n.addLink("ens161")
 	h, wire, elsewhere := n.running(), n.listen(n.peer), n.listen(n.link("peer-ens161"))
 	b := n.binding("192.0.2.10/24")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	h.Announce(b.ID, 2)
 	was, is := mac(n.router), [6]byte{2, 0, 0, 0, 0, 77}
@@ -41,11 +41,11 @@ func TestAnnouncedAgain(t *testing.T) {
 			n.await("the link down", func() bool { return !n.seen(h).Up })
 			must(t, n.nl.LinkSetUp(n.router))
 		}},
-		{"address added", "192.0.2.11", was, 2, func() { must(t, h.Bind(n.binding("192.0.2.10/24", "192.0.2.11/24"))) }},
+		{"address added", "192.0.2.11", was, 2, func() { must(t, h.Bind(new(n.binding("192.0.2.10/24", "192.0.2.11/24")))) }},
 		{"address added on another link", "192.0.2.10", was, 2, func() {
 			b := n.binding("192.0.2.10/24", "192.0.2.11/24", "192.0.2.12/32")
 			b.Addrs[2].Link = other.Attrs().Index
-			must(t, h.Bind(b))
+			must(t, h.Bind(new(b)))
 			elsewhere.next("announcement on the other link", announces("192.0.2.12", mac(other)))
 		}},
 		{"new MAC", "192.0.2.10", is, 2, func() { must(t, n.nl.LinkSetHardwareAddr(n.router, net.HardwareAddr(is[:]))) }},
@@ -76,7 +76,7 @@ func TestPaceGroup(t *testing.T) {
 	h.SetPaceGroups([]host.PaceGroup{{Links: []string{"ens160", "ens161", "ens162"}, GARPGap: gap}})
 	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
 	b.Addrs[1].Link = links[1].Attrs().Index
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	h.Announce(b.ID, 2)
 	wires := []*listener{n.listen(n.peer), n.listen(n.link("peer-ens161"))}
@@ -105,7 +105,7 @@ func TestExtraAnnouncements(t *testing.T) {
 	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
 	b.Addrs[1].Link = other.Attrs().Index
 	b.ExtraEvery, b.ExtraAll = 20*time.Millisecond, true
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	for range 3 {
 		wire.next("announcement", announces("192.0.2.11", mac(other)))
@@ -114,7 +114,7 @@ func TestExtraAnnouncements(t *testing.T) {
 		t.Errorf("%d announcements on the router's own link", len(more))
 	}
 	b.ExtraAll = false // it is no macvlan
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Release(b.ID)
 	h.Acquire(b.ID)
 	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 2 })

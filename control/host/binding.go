@@ -7,7 +7,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// Binding is what a router needs of the host. What its slices hold is not to be changed once it was given to Bind.
+// Binding is what a router needs of the host.
 type Binding struct {
 	ID              vrrp.ID
 	Name            string        // of the router, for messages

@@ -45,8 +45,9 @@ type Host struct {
 
 // bound is a router and what is wanted of it now.
 type bound struct {
-	Binding
-	held bool
+	*Binding
+	sender *Sender
+	held   bool
 }
 
 // Open takes the sockets Host needs in the calling thread's network namespace. It needs CAP_NET_ADMIN and
@@ -129,30 +130,33 @@ func (h *Host) Close() error {
 
 // Bind introduces a router or changes its binding; what is held and no longer bound is removed, what is new added,
 // and then everything announced. Its adverts leave with the new binding from then on. An error leaves everything as
-// it was.
-func (h *Host) Bind(b Binding) error {
-	if err := h.check(&b); err != nil {
+// it was. The binding is not to be changed any more.
+func (h *Host) Bind(b *Binding) error {
+	if err := h.check(b); err != nil {
 		return fmt.Errorf("router %s: %w", b.Name, err)
 	}
-	for _, link := range linksOf(&b) {
+	for _, link := range linksOf(b) {
 		if _, err := h.worker(link); err != nil {
 			return fmt.Errorf("router %s: %w", b.Name, err)
 		}
 	}
 	if len(b.Peers) == 0 {
-		if err := h.groups.join(membershipOf(&b)); err != nil {
+		if err := h.groups.join(membershipOf(b)); err != nil {
 			return fmt.Errorf("router %s: %w", b.Name, err)
 		}
 	}
 	next := &bound{Binding: b}
 	if old := h.bound[b.ID]; old != nil {
 		next.held = old.held
-		h.leave(&old.Binding)
+		h.tx.forget(old.sender)
+		next.sender = NewSender(b, old.sender)
+		h.leave(old.Binding)
+	} else {
+		next.sender = NewSender(b, nil)
 	}
 	h.bound[b.ID] = next
-	h.tx.bind(&next.Binding)
-	h.watchTables(&next.Binding)
-	h.tables.box.wish(wish{binding: &next.Binding, bound: true, held: next.held})
+	h.watchTables(b)
+	h.tables.box.wish(wish{binding: b, bound: true, held: next.held})
 	return nil
 }
 
@@ -163,9 +167,9 @@ func (h *Host) Unbind(id vrrp.ID) error {
 		return nil
 	}
 	delete(h.bound, id)
-	h.tx.unbind(id)
-	h.leave(&b.Binding)
-	h.tables.box.wish(wish{binding: &b.Binding})
+	h.tx.forget(b.sender)
+	h.leave(b.Binding)
+	h.tables.box.wish(wish{binding: b.Binding})
 	return nil
 }
 
@@ -176,8 +180,16 @@ func (h *Host) Sweep() error {
 	return nil
 }
 
-// Advertise queues the router's adverts with this priority. Errors come through Failures.
-func (h *Host) Advertise(id vrrp.ID, priority uint8) { h.tx.queueAdverts(id, priority) }
+// Sender is that of a router, nil if it is not bound.
+func (h *Host) Sender(id vrrp.ID) *Sender {
+	if b := h.bound[id]; b != nil {
+		return b.sender
+	}
+	return nil
+}
+
+// Advertise queues a router's adverts with this priority. Errors come through Failures.
+func (h *Host) Advertise(s *Sender, priority uint8) { h.tx.queueAdverts(s, priority) }
 
 // Flush sends everything queued in as few system calls as possible.
 func (h *Host) Flush() { h.tx.flush() }
@@ -226,7 +238,7 @@ func (h *Host) Held(id vrrp.ID) []netip.Prefix {
 		prefix netip.Prefix
 	}
 	there := make(map[place]bool)
-	for _, link := range linksOf(&b.Binding) {
+	for _, link := range linksOf(b.Binding) {
 		if l := h.watch.link(link); l != nil {
 			for _, a := range l.Addrs {
 				there[place{link, a.Prefix}] = true
@@ -246,7 +258,7 @@ func (h *Host) Held(id vrrp.ID) []netip.Prefix {
 func (h *Host) want(id vrrp.ID, held bool, rounds int) {
 	if b := h.bound[id]; b != nil {
 		b.held = held
-		h.tables.box.wish(wish{binding: &b.Binding, bound: true, held: held, rounds: rounds})
+		h.tables.box.wish(wish{binding: b.Binding, bound: true, held: held, rounds: rounds})
 	}
 }
 

@@ -76,7 +76,7 @@ func TestAcquireAndRelease(t *testing.T) {
 	n := newNetwork(t)
 	h := n.running()
 	b := n.binding("172.160.180.168/24", "172.160.180.169/24", "192.0.2.10/24", "10.0.0.1/32", "2001:db8::1/64")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24"}) {
 		t.Fatalf("after Bind the link has %v", got)
 	}
@@ -109,7 +109,7 @@ func TestPutBack(t *testing.T) {
 	n := newNetwork(t)
 	h := n.running()
 	b := n.binding("192.0.2.10/24", "2001:db8::1/128")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 2 })
 	for _, addr := range []string{"192.0.2.10/24", "2001:db8::1/128"} {
@@ -137,7 +137,7 @@ func TestAddressChangesHands(t *testing.T) {
 			other := n.addLink("ens161")
 			h := n.running()
 			b := n.binding("192.0.2.10/24")
-			must(t, h.Bind(b))
+			must(t, h.Bind(new(b)))
 			h.Acquire(b.ID)
 			n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })
 			resume := h.HoldEvents(t)
@@ -153,7 +153,7 @@ func TestAddressChangesHands(t *testing.T) {
 			h.Release(b.ID)
 			marker := n.binding("192.0.2.30/24")
 			marker.ID.VRID = 57
-			must(t, h.Bind(marker))
+			must(t, h.Bind(new(marker)))
 			h.Acquire(marker.ID)
 			n.await("the release to be over", func() bool { return n.has(n.router, "192.0.2.30/24") })
 			if !n.has(n.router, "192.0.2.10/24") {
@@ -169,7 +169,7 @@ func TestForeignAddressStays(t *testing.T) {
 	h := n.running()
 	n.addAddr(n.router, "192.0.2.10/24")
 	b := n.binding("192.0.2.1/24", "192.0.2.10/24", "192.0.2.11/24") // priority 255: its own address among them
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("all addresses", func() bool { return len(h.Held(b.ID)) == 3 })
 	h.Release(b.ID)
@@ -186,8 +186,8 @@ func TestEndRemovesOnlyOurs(t *testing.T) {
 	stop := n.run(h)
 	first, second := n.binding("192.0.2.10/24", "2001:db8::1/128"), n.binding("192.0.2.11/24")
 	second.ID.VRID = 57
-	must(t, h.Bind(first))
-	must(t, h.Bind(second))
+	must(t, h.Bind(new(first)))
+	must(t, h.Bind(new(second)))
 	h.Acquire(first.ID)
 	h.Acquire(second.ID)
 	n.await("the addresses", func() bool { return len(h.Held(first.ID))+len(h.Held(second.ID)) == 3 })
@@ -203,20 +203,20 @@ func TestBindingChanges(t *testing.T) {
 	other := n.addLink("ens161")
 	h := n.running()
 	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("both addresses", func() bool { return len(h.Held(b.ID)) == 2 })
 
 	b = n.binding("192.0.2.11/24", "192.0.2.12/24", "198.51.100.1/32")
 	b.Addrs[2].Link = other.Attrs().Index
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	n.await("the new addresses", func() bool { return len(h.Held(b.ID)) == 3 && !n.has(n.router, "192.0.2.10/24") })
 	if !n.has(other, "198.51.100.1/32") {
 		t.Error("the address of another link is not there")
 	}
 
 	b.Addrs[1].Label = "ens160:vip"
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	n.await("the label", func() bool {
 		list := n.addrList(n.router, netlink.FAMILY_V4)
 		return slices.ContainsFunc(list, func(a netlink.Addr) bool { return a.Label == "ens160:vip" })
@@ -232,8 +232,8 @@ func TestSharedAddress(t *testing.T) {
 	h := n.running()
 	first, second := n.binding("192.0.2.10/24"), n.binding("192.0.2.10/24", "192.0.2.11/24")
 	second.ID.VRID = 57
-	must(t, h.Bind(first))
-	must(t, h.Bind(second))
+	must(t, h.Bind(new(first)))
+	must(t, h.Bind(new(second)))
 	h.Acquire(first.ID)
 	h.Acquire(second.ID)
 	n.await("the addresses", func() bool { return len(h.Held(second.ID)) == 2 })
@@ -258,7 +258,7 @@ func TestAddressOptions(t *testing.T) {
 	b.Addrs[2].PreferredLifetime = 0
 	b.Addrs[4].PreferredLifetime = 0
 	b.Addrs[5].PreferredLifetime = 1000
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("all addresses", func() bool { return len(h.Held(b.ID)) == 6 })
 	list := n.addrList(n.router, netlink.FAMILY_ALL)
@@ -315,7 +315,7 @@ func TestAddressFlags(t *testing.T) {
 			b := n.binding("192.0.2.10/24")
 			b.Addrs = n.binding(tt.addr).Addrs
 			b.Addrs[0].Flags, b.Addrs[0].DAD = tt.set, tt.dad
-			must(t, h.Bind(b))
+			must(t, h.Bind(new(b)))
 			h.Acquire(b.ID)
 			n.await("the address", func() bool { return n.has(n.router, tt.addr) })
 			for _, a := range n.addrList(n.router, netlink.FAMILY_ALL) {
@@ -335,7 +335,7 @@ func TestLinkDownAndUp(t *testing.T) {
 	n := newNetwork(t)
 	h := n.running()
 	b := n.binding("192.0.2.10/24", "2001:db8::1/64", "2001:db8::2/128")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 3 })
 	must(t, n.nl.LinkSetDown(n.router))
@@ -359,7 +359,7 @@ func TestLinkRenamed(t *testing.T) {
 	h := n.running()
 	b := n.binding("10.0.0.1/32")
 	b.Addrs[0].Link, b.Promote = other.Attrs().Index, true
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })
 	must(t, n.nl.LinkSetDown(other))
@@ -386,8 +386,8 @@ func TestSweep(t *testing.T) {
 	stale := n.binding("192.0.2.10/24", "2001:db8::1/128", "192.0.2.11/24", "192.0.2.1/24")
 	taken := n.binding("192.0.2.12/24")
 	taken.ID.VRID = 57
-	must(t, h.Bind(stale))
-	must(t, h.Bind(taken))
+	must(t, h.Bind(new(stale)))
+	must(t, h.Bind(new(taken)))
 	h.Acquire(taken.ID)
 	must(t, h.Sweep())
 	n.await("what was left is gone", func() bool {
@@ -412,7 +412,7 @@ func TestSweepWithoutMarks(t *testing.T) {
 	h.ForgetMarks()
 	n.run(h)
 	b := n.binding("192.0.2.1/24", "192.0.2.10/24")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	must(t, h.Sweep())
 	n.await("what was left is gone", func() bool { return !n.has(n.router, "192.0.2.10/24") })
 	if got := n.addrs(n.router); !slices.Equal(got, []string{"192.0.2.1/24", "192.0.2.20/24"}) {
@@ -428,11 +428,11 @@ func TestAdoptWithoutMarks(t *testing.T) {
 	h.ForgetMarks()
 	n.run(h)
 	b := n.binding("192.0.2.1/24", "192.0.2.10/24")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	must(t, h.Sweep())
 	b.Addrs = append(b.Addrs, n.binding("192.0.2.11/24").Addrs...)
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	n.await("all three", func() bool { return len(h.Held(b.ID)) == 3 })
 	h.Release(b.ID)
 	n.await("both gone", func() bool { return slices.Equal(n.addrs(n.router), []string{"192.0.2.1/24"}) })
@@ -449,7 +449,7 @@ func TestAcquireDuringSweep(t *testing.T) {
 	h := n.running()
 	b := n.binding()
 	b.Addrs = n.binding(left...).Addrs
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	must(t, h.Sweep())
 	n.await("the sweep to begin", func() bool { return !n.has(n.router, left[0]) })
 	h.Acquire(b.ID)
@@ -469,7 +469,7 @@ func TestManyAddresses(t *testing.T) {
 	}
 	b := n.binding()
 	b.Addrs = n.binding(addrs...).Addrs
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	started := host.Now()
 	h.Acquire(b.ID)
 	n.await("all addresses", func() bool { return len(h.Held(b.ID)) == count })
@@ -497,7 +497,7 @@ func TestConverges(t *testing.T) {
 		bindings[i] = n.binding(fmt.Sprintf("10.0.0.%d/24", i+1), fmt.Sprintf("10.0.0.%d/24", i+2),
 			fmt.Sprintf("2001:db8::%x/64", i+1))
 		bindings[i].ID.VRID = uint8(i + 1)
-		must(t, h.Bind(bindings[i]))
+		must(t, h.Bind(new(bindings[i])))
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -552,7 +552,7 @@ func TestLinkGone(t *testing.T) {
 		a.Link = other.Attrs().Index
 		b.Addrs = append(b.Addrs, a)
 	}
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 3 })
 	must(t, n.nl.LinkDel(other))
@@ -585,7 +585,7 @@ func TestLinkGoneLeavesNothing(t *testing.T) {
 		n.await("the link", func() bool {
 			return slices.ContainsFunc(h.Links(), func(l host.Link) bool { return l.Index == other.Attrs().Index && l.Up })
 		})
-		must(t, h.Bind(b))
+		must(t, h.Bind(new(b)))
 		h.Acquire(b.ID)
 		n.awaitRouted(h, b, 1, 0)
 		must(t, n.nl.LinkDel(other))
@@ -605,7 +605,7 @@ func TestAcquireFails(t *testing.T) {
 	h := n.running()
 	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
 	b.Addrs[0].Label = "a-label-that-is-too-long"
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	f := n.failure(h)
 	if f.ID != b.ID || f.Op != "acquire" {
@@ -620,14 +620,14 @@ func TestAcquireAfterFailure(t *testing.T) {
 	h := n.running()
 	b := n.binding("192.0.2.10/24", "192.0.2.11/24")
 	b.Addrs[0].Label = "a-label-that-is-too-long"
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.failure(h)
 	n.await("the other address", func() bool { return n.has(n.router, "192.0.2.11/24") })
 	h.Acquire(b.ID)
 	n.failure(h)
 	b.Addrs[0].Label = ""
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	n.await("both", func() bool { return len(h.Held(b.ID)) == 2 })
 	h.Release(b.ID)
 	n.await("none", func() bool { return len(n.addrs(n.router)) == 1 })

@@ -64,7 +64,7 @@ func TestLostEvents(t *testing.T) {
 	other := n.addLink("ens161")
 	h := n.open()
 	b := n.binding("192.0.2.10/24")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	stop := n.run(h)
 	h.Acquire(b.ID)
 	n.await("the address", func() bool { return len(h.Held(b.ID)) == 1 })

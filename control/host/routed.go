@@ -20,7 +20,7 @@ type batchWriter interface {
 // routedSocket sends whole IP packets where the routing table leads. Being of protocol 255 it receives nothing.
 type routedSocket struct {
 	conn  batchWriter
-	queue []*advert
+	queue []parcel
 	msgs  []ipv4.Message
 }
 
@@ -57,22 +57,22 @@ func (s *routedSocket) close() {
 }
 
 // add queues an advert, which must stay as it is until send.
-func (s *routedSocket) add(a *advert) { s.queue = append(s.queue, a) }
+func (s *routedSocket) add(p parcel) { s.queue = append(s.queue, p) }
 
-// send sends the queue without waiting and notes why an advert was refused.
-func (s *routedSocket) send() {
+// send sends the queue without waiting and calls failed for each advert that was refused.
+func (s *routedSocket) send(failed func(p parcel, err error)) {
 	if s == nil {
 		return
 	}
 	for batch := range slices.Chunk(s.queue, frameBatch) {
 		s.msgs = s.msgs[:0]
-		for _, a := range batch {
-			s.msgs = append(s.msgs, routedMessage(a))
+		for _, p := range batch {
+			s.msgs = append(s.msgs, routedMessage(p))
 		}
 		for i := 0; i < len(batch); {
 			n, err := s.conn.WriteBatch(s.msgs[i:], unix.MSG_DONTWAIT)
 			if err != nil {
-				batch[i].err = err
+				failed(batch[i], err)
 				n = 1
 			}
 			i += n
@@ -84,16 +84,16 @@ func (s *routedSocket) send() {
 
 // routedMessage binds the packet to its source, so that rules by source apply, and to the router's link where the
 // peer's address means nothing without one.
-func routedMessage(a *advert) ipv4.Message {
-	source := a.sender.source.AsSlice()
-	m := ipv4.Message{Buffers: [][]byte{a.packet()}, Addr: &net.IPAddr{IP: a.dst.AsSlice()}}
-	if !a.sender.id.V6 {
-		m.OOB = (&ipv4.ControlMessage{Src: source}).Marshal()
+func routedMessage(p parcel) ipv4.Message {
+	b, dst := p.sender.binding, p.advert.dst(p.sender.v6)
+	m := ipv4.Message{Buffers: [][]byte{p.advert.packet}, Addr: &net.IPAddr{IP: dst.AsSlice()}}
+	if !p.sender.v6 {
+		m.OOB = (&ipv4.ControlMessage{Src: b.Source.AsSlice()}).Marshal()
 		return m
 	}
-	control := ipv6.ControlMessage{Src: source}
-	if a.dst.IsLinkLocalUnicast() {
-		control.IfIndex = a.sender.id.Link
+	control := ipv6.ControlMessage{Src: b.Source.AsSlice()}
+	if dst.IsLinkLocalUnicast() {
+		control.IfIndex = b.ID.Link
 	}
 	m.OOB = control.Marshal()
 	return m

@@ -94,7 +94,7 @@ func TestStaticIsShared(t *testing.T) {
 	h.Keep(s)
 	b := n.binding("203.0.113.1/24")
 	b.Routes, b.Rules = s.Routes, s.Rules
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.awaitRouted(h, b, 1, 1)
 	h.Release(b.ID)

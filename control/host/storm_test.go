@@ -21,7 +21,7 @@ func TestStorm(t *testing.T) {
 	kept.Routes = []host.Route{n.route("10.9.0.0/16", "")}
 	released.ID.VRID++
 	for _, b := range []host.Binding{kept, released} {
-		must(t, h.Bind(b))
+		must(t, h.Bind(new(b)))
 		h.Acquire(b.ID)
 	}
 	n.await("the addresses", func() bool { return len(h.Held(kept.ID)) == 3 && len(h.Held(released.ID)) == 1 })
@@ -102,7 +102,7 @@ func BenchmarkForeignEvents(b *testing.B) {
 				h := n.running()
 				router := n.binding("192.0.2.10/24")
 				router.Routes = []host.Route{n.route("10.9.0.0/16", "")}
-				must(b, h.Bind(router))
+				must(b, h.Bind(new(router)))
 			}
 			before, i := processorTime(b), 0
 			for b.Loop() {

@@ -95,7 +95,7 @@ func TestRoutesComeAndGo(t *testing.T) {
 	n := newNetwork(t)
 	h := n.running()
 	b := n.routed()
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.awaitRouted(h, b, 1, 1)
 	if !n.hasRoute("10.9.0.0/16") || !slices.Equal(n.rules(), []int{900}) {
@@ -176,7 +176,7 @@ func TestRouteKinds(t *testing.T) {
 			}
 			b := n.binding("192.0.2.10/24")
 			b.Routes = []host.Route{r}
-			must(t, h.Bind(b))
+			must(t, h.Bind(new(b)))
 			h.Acquire(b.ID)
 			n.awaitRouted(h, b, max(1, len(r.Hops)*map[bool]int{true: 1}[tt.v6]), 0)
 			list := n.routeList(unix.RTPROT_KEEPALIVED)
@@ -236,7 +236,7 @@ func TestRuleKinds(t *testing.T) {
 			tt.change(&r)
 			b := n.binding("192.0.2.10/24")
 			b.Rules = []host.Rule{r}
-			must(t, h.Bind(b))
+			must(t, h.Bind(new(b)))
 			h.Acquire(b.ID)
 			n.awaitRouted(h, b, 0, 1)
 			list, err := n.nl.RuleList(netlink.FAMILY_ALL)
@@ -262,7 +262,7 @@ func TestRoutesPutBack(t *testing.T) {
 	six.Source = netip.MustParseAddr("2001:db8::10")
 	b.Addrs = append(b.Addrs, n.binding("2001:db8::10/64").Addrs...)
 	b.Routes = append(b.Routes, six)
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.awaitRouted(h, b, 2, 1)
 	tests := []struct {
@@ -317,7 +317,7 @@ func TestHopsPutBack(t *testing.T) {
 	four.Hops, six.Hops = hops("192.0.2.77", "192.0.2.78"), hops("fe80::77", "fe80::78")
 	b := n.binding("192.0.2.10/24")
 	b.Routes = []host.Route{four, six}
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.awaitRouted(h, b, 3, 0)
 	whole := func() bool {
@@ -344,7 +344,7 @@ func TestNoTrackIsNotPutBack(t *testing.T) {
 	b := n.routed()
 	b.Routes[0].NoTrack = true
 	b.Routes = append(b.Routes, n.route("10.8.0.0/16", "192.0.2.77"))
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.awaitRouted(h, b, 2, 1)
 	for _, dst := range []string{"10.9.0.0/16", "10.8.0.0/16"} {
@@ -362,7 +362,7 @@ func TestRouteFails(t *testing.T) {
 	h := n.running()
 	b := n.routed()
 	b.Routes = append(b.Routes, n.route("10.8.0.0/16", "203.0.113.1"))
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	if f := n.failure(h); f.ID != b.ID || f.Op != "route" || !errors.Is(f.Err, unix.ENETUNREACH) {
 		t.Errorf("failure is %+v", f)
@@ -372,7 +372,7 @@ func TestRouteFails(t *testing.T) {
 	// The way to the gateway goes with the host's own address.
 	b.Addrs = n.binding("10.0.0.1/32").Addrs
 	b.Routes = []host.Route{n.route("10.7.0.0/16", "192.0.2.77")}
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	n.await("the other route", func() bool { return n.hasRoute("10.7.0.0/16") })
 	n.delAddr(n.router, "192.0.2.1/24")
 	must(t, n.nl.LinkSetDown(n.router))
@@ -399,8 +399,8 @@ func TestForeignAndLeftRoutes(t *testing.T) {
 	other.ID.VRID = 57
 	taker.Routes = []host.Route{n.route("2001:db8:1::/48", "fe80::77"), n.route("2001:db8:2::/48", "fe80::77")}
 	other.Routes = []host.Route{n.route("2001:db8:3::/48", "fe80::77"), n.route("2001:db8:4::/48", "fe80::77")}
-	must(t, h.Bind(taker))
-	must(t, h.Bind(other))
+	must(t, h.Bind(new(taker)))
+	must(t, h.Bind(new(other)))
 	h.Acquire(taker.ID)
 	must(t, h.Sweep())
 	n.awaitRouted(h, taker, 2, 0)
@@ -421,14 +421,14 @@ func TestSharedRoutes(t *testing.T) {
 	second.ID.VRID = 57
 	second.Routes = append(second.Routes, n.route("10.8.0.0/16", "192.0.2.77"))
 	for _, b := range []host.Binding{first, second} {
-		must(t, h.Bind(b))
+		must(t, h.Bind(new(b)))
 		h.Acquire(b.ID)
 	}
 	n.awaitRouted(h, first, 1, 1)
 	n.awaitRouted(h, second, 2, 1)
 	second.Routes = []host.Route{n.route("10.7.0.0/16", "192.0.2.77")}
 	second.Rules = nil
-	must(t, h.Bind(second))
+	must(t, h.Bind(new(second)))
 	n.await("the difference", func() bool { return slices.Equal(n.routes(), []string{"10.7.0.0/16", "10.9.0.0/16"}) })
 	if !slices.Equal(n.rules(), []int{900}) {
 		t.Errorf("rules are %v", n.rules())
@@ -454,7 +454,7 @@ func TestManyRoutes(t *testing.T) {
 			b.Routes = append(b.Routes, n.route(dst, "192.0.2.77"))
 			b.Rules = append(b.Rules, rule(dst, 9, uint32(1000+i*each+k)))
 		}
-		must(t, h.Bind(b))
+		must(t, h.Bind(new(b)))
 		h.Acquire(b.ID)
 	}
 	there := func() int { return len(n.routes()) + len(n.rules()) }
@@ -483,7 +483,7 @@ func TestRoutesConverge(t *testing.T) {
 		b.Routes = []host.Route{shared, own}
 		b.Rules = []host.Rule{rule("10.9.0.0/16", 9, uint32(900+i))}
 		bindings[i] = b
-		must(t, h.Bind(b))
+		must(t, h.Bind(new(b)))
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -497,7 +497,7 @@ func TestRoutesConverge(t *testing.T) {
 		case 1:
 			_ = n.nl.RouteDel(&netlink.Route{Dst: ipNet(bindings[i].Routes[rnd.IntN(2)].Text)})
 		case 2:
-			must(t, h.Bind(bindings[i]))
+			must(t, h.Bind(new(bindings[i])))
 		default:
 			if acquired[i] = !acquired[i]; acquired[i] {
 				h.Acquire(bindings[i].ID)

@@ -19,7 +19,7 @@ func BenchmarkTakeover(b *testing.B) {
 			n := newNetwork(b)
 			h := n.running()
 			router := n.binding("192.0.2.10/32")
-			must(b, h.Bind(router))
+			must(b, h.Bind(new(router)))
 			announced := n.firstARP()
 			var took []time.Duration
 			for b.Loop() {
@@ -61,7 +61,7 @@ func BenchmarkTakeoverOfAll(b *testing.B) {
 	n.run(h)
 	time.Sleep(100 * time.Millisecond)
 	for i := range bindings {
-		must(b, h.Bind(bindings[i]))
+		must(b, h.Bind(new(bindings[i])))
 	}
 	var half, last []time.Duration
 	for b.Loop() {

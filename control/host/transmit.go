@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
 // priorityControl is TC_PRIO_CONTROL: adverts pass what else waits for the card.
@@ -22,14 +20,21 @@ type transmitter struct {
 	routed6  *routedSocket
 	wall     func() time.Time
 
-	senders map[vrrp.ID]*sender
-	queue   []*sender // of the next flush, each once
-	frames  []*advert // in the batch of socket
+	queue    []*Sender            // of the next flush, each once
+	frames   []parcel             // in the batch of socket
+	refused  map[*Sender][]string // what could not be sent in this flush, and why
+	troubles map[*Sender]string   // what was reported last and still holds
+}
+
+// parcel is an advert on its way.
+type parcel struct {
+	sender *Sender
+	advert *advert
 }
 
 // openTransmitter takes its sockets in the calling thread's network namespace.
 func openTransmitter(w *watcher, f *failures) (t *transmitter, err error) {
-	t = &transmitter{watch: w, failures: f, wall: time.Now, senders: make(map[vrrp.ID]*sender)}
+	t = &transmitter{watch: w, failures: f, wall: time.Now, refused: make(map[*Sender][]string), troubles: make(map[*Sender]string)}
 	if t.socket, err = openPacketSocket(priorityControl); err != nil {
 		return nil, err
 	}
@@ -49,112 +54,108 @@ func (t *transmitter) close() {
 	t.routed6.close()
 }
 
-// bind builds the router's adverts anew.
-func (t *transmitter) bind(b *Binding) {
-	t.flush() // what is queued was meant to leave as it was
-	t.senders[b.ID] = newSender(b, t.senders[b.ID])
-}
-
-func (t *transmitter) unbind(id vrrp.ID) {
+// forget ends a sender. What is queued was meant to leave as it was.
+func (t *transmitter) forget(s *Sender) {
 	t.flush()
-	delete(t.senders, id)
+	delete(t.troubles, s)
 }
 
-// queueAdverts puts all adverts of the router into the next flush.
-func (t *transmitter) queueAdverts(id vrrp.ID, priority uint8) {
-	s := t.senders[id]
-	if s == nil {
-		return
-	}
+// queueAdverts puts all adverts of a router into the next flush.
+func (t *transmitter) queueAdverts(s *Sender, priority uint8) {
 	if s.queued {
 		t.flush() // a second advert of one turn must not overwrite the first
 	}
-	s.queued, s.priority = true, priority
+	s.queued, s.wanted = true, priority
 	t.queue = append(t.queue, s)
 }
 
 // flush sends what is queued. Packets are completed before the first one is handed over: they lie all over the memory,
 // and a processor fetches several at once if nothing comes between.
 func (t *transmitter) flush() {
+	if len(t.queue) == 0 {
+		return
+	}
 	links := t.watch.table.Load()
 	ready := t.queue[:0]
 	for _, s := range t.queue {
 		s.queued = false
-		if link := links.byIndex[s.id.Link]; link != nil {
+		if link := links.byIndex[int(s.link)]; link != nil {
 			s.complete(link.MAC, t.wall)
 			ready = append(ready, s)
 		} else {
-			t.report(s, fmt.Sprintf("link %d is gone", s.id.Link))
+			t.report(s, fmt.Sprintf("link %d is gone", s.link))
 		}
 	}
 	for _, s := range ready {
 		t.handOver(s)
 	}
 	t.sendFrames()
-	t.routed4.send()
-	t.routed6.send()
-	for _, s := range ready {
-		t.report(s, s.refusals())
+	t.routed4.send(t.refuse)
+	t.routed6.send(t.refuse)
+	if len(t.refused)+len(t.troubles) > 0 {
+		t.reportAll(ready)
 	}
 	clear(t.queue)
 	t.queue = t.queue[:0]
 }
 
 // handOver gives a sender's packets to the sockets that send them.
-func (t *transmitter) handOver(s *sender) {
-	for i := range s.forms {
-		for j := range s.forms[i].adverts {
-			a := &s.forms[i].adverts[j]
-			switch {
-			case a.framed():
-				t.addFrame(a)
-			case s.id.V6:
-				t.routed6.add(a)
-			default:
-				t.routed4.add(a)
-			}
+func (t *transmitter) handOver(s *Sender) {
+	for i := range s.adverts {
+		p := parcel{s, &s.adverts[i]}
+		switch {
+		case s.framed:
+			t.addFrame(p)
+		case s.v6:
+			t.routed6.add(p)
+		default:
+			t.routed4.add(p)
 		}
 	}
 }
 
-func (t *transmitter) addFrame(a *advert) {
+func (t *transmitter) addFrame(p parcel) {
 	if t.socket.full() {
 		t.sendFrames()
 	}
-	t.socket.add(a.sender.id.Link, a.buf)
-	t.frames = append(t.frames, a)
+	t.socket.add(int(p.sender.link), p.advert.packet)
+	t.frames = append(t.frames, p)
 }
 
 func (t *transmitter) sendFrames() {
-	t.socket.send(func(i int, err error) { t.frames[i].err = err })
+	t.socket.send(func(i int, err error) { t.refuse(t.frames[i], err) })
 	clear(t.frames)
 	t.frames = t.frames[:0]
 }
 
-// refusals names each destination that the last adverts could not be sent to, and why; empty if there is none.
-func (s *sender) refusals() string {
-	var refusals []string
-	for _, f := range s.forms {
-		for i := range f.adverts {
-			a := &f.adverts[i]
-			if a.err == nil {
-				continue
-			}
-			if text := fmt.Sprintf("to %v: %v", a.dst, a.err); !slices.Contains(refusals, text) {
-				refusals = append(refusals, text)
-			}
+// refuse notes that an advert could not be sent.
+func (t *transmitter) refuse(p parcel, err error) {
+	text := fmt.Sprintf("to %v: %v", p.advert.dst(p.sender.v6), err)
+	if !slices.Contains(t.refused[p.sender], text) {
+		t.refused[p.sender] = append(t.refused[p.sender], text)
+	}
+}
+
+// reportAll reports each destination that adverts could not be sent to, and forgets it.
+func (t *transmitter) reportAll(sent []*Sender) {
+	for _, s := range sent {
+		trouble := ""
+		if refused := t.refused[s]; refused != nil {
+			trouble = fmt.Sprintf("send from %v %s", s.binding.Source, strings.Join(refused, "; "))
 		}
+		t.report(s, trouble)
 	}
-	if refusals == nil {
-		return ""
-	}
-	return fmt.Sprintf("send from %v %s", s.source, strings.Join(refusals, "; "))
+	clear(t.refused)
 }
 
 // report reports what keeps a router's adverts from being sent, when that changes.
-func (t *transmitter) report(s *sender, trouble string) {
-	if trouble != "" && trouble != s.trouble {
-		t.failures.report(s.id, opAdvertise, errors.New(trouble))
+func (t *transmitter) report(s *Sender, trouble string) {
+	switch {
+	case trouble == t.troubles[s]:
+	case trouble == "":
+		delete(t.troubles, s)
+	default:
+		t.failures.report(s.ID(), opAdvertise, errors.New(trouble))
+		t.troubles[s] = trouble
 	}
-	s.trouble = trouble
 }

@@ -201,7 +201,7 @@ func TestVMACRemovedByOthers(t *testing.T) {
 	must(t, err)
 	b := n.binding("192.0.2.10/24")
 	b.Addrs[0].Link = is
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	n.await("the address on the new link", func() bool { return len(h.Held(b.ID)) == 1 })
 	n.noFailure(h)
@@ -212,7 +212,7 @@ func TestPromoteSecondaries(t *testing.T) {
 	h := n.running()
 	b := n.binding("10.0.0.1/24")
 	b.Promote = true
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	const knob = "ipv4/conf/ens160/promote_secondaries"
 	if got := sysctl(t, knob); got != "0" {
 		t.Skipf("%s is %s to begin with", knob, got)
@@ -279,7 +279,7 @@ func (s *site) member(on *lab.Host, v host.VMAC, source, vip string) (*host.Host
 	if b.ID.V6 {
 		b.Group = netip.MustParseAddr("ff02::12")
 	}
-	must(s, h.Bind(b))
+	must(s, h.Bind(new(b)))
 	return h, b.ID
 }
 

@@ -104,8 +104,8 @@ func TestAdvertOnTheWire(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&b)
 			}
-			must(t, h.Bind(b))
-			h.Advertise(b.ID, tt.priority)
+			must(t, h.Bind(new(b)))
+			h.Advertise(h.Sender(b.ID), tt.priority)
 			h.Flush()
 			frame := wire.next("advert", isAdvert).frame
 
@@ -147,9 +147,9 @@ func TestAdvertsOfOneTurn(t *testing.T) {
 	v2 := b.Adverts[0]
 	v2.Advert.Version = 2
 	b.Adverts = append(b.Adverts, v2) // IO-02
-	must(t, h.Bind(b))
-	h.Advertise(b.ID, 100)
-	h.Advertise(b.ID, 0)
+	must(t, h.Bind(new(b)))
+	h.Advertise(h.Sender(b.ID), 100)
+	h.Advertise(h.Sender(b.ID), 0)
 	h.Flush()
 	h.Flush() // nothing is left
 	var got []string
@@ -176,18 +176,18 @@ func TestAdvertsFollowTheLink(t *testing.T) {
 	n := newNetwork(t)
 	h, wire := n.running(), n.listen(n.peer)
 	b := n.binding("192.0.2.10/24")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	changed := net.HardwareAddr{2, 0, 0, 0, 0, 9}
 	must(t, n.nl.LinkSetHardwareAddr(n.router, changed))
 	n.await("the new MAC among the links", func() bool { return n.seen(h).MAC == [6]byte(changed) })
-	h.Advertise(b.ID, 100)
+	h.Advertise(h.Sender(b.ID), 100)
 	h.Flush()
 	if got := wire.next("advert", isAdvert).frame[6:12]; !bytes.Equal(got, changed) {
 		t.Errorf("sent from %x, want %x", got, changed)
 	}
 
 	must(t, n.nl.LinkSetDown(n.router))
-	h.Advertise(b.ID, 100)
+	h.Advertise(h.Sender(b.ID), 100)
 	h.Flush()
 	if f := n.failure(h); f.ID != b.ID || f.Op != "advertise" {
 		t.Errorf("failure is %+v", f)
@@ -200,7 +200,7 @@ func TestThousandAdverts(t *testing.T) {
 	h, wire := n.open(), n.listen(n.peer)
 	ids := n.bindMany(h, count)
 	for _, id := range ids {
-		h.Advertise(id, 100)
+		h.Advertise(h.Sender(id), 100)
 	}
 	h.Flush()
 	seen := make(map[string]bool)
@@ -222,7 +222,7 @@ func (n *network) bindMany(h *host.Host, count int) []vrrp.ID {
 		b := n.binding("192.0.2.10/24", "192.0.2.11/24")
 		b.ID.VLAN, b.ID.VRID = vrrp.VLAN(1+i/255), uint8(1+i%255)
 		b.Adverts[0].Advert.VRID = b.ID.VRID
-		must(n, h.Bind(b))
+		must(n, h.Bind(new(b)))
 		ids[i] = b.ID
 	}
 	return ids
@@ -262,8 +262,8 @@ func TestUnicast(t *testing.T) {
 			if tt.v6 && !b.Peers[0].IsLinkLocalUnicast() {
 				b.Source = netip.MustParseAddr("2001:db8::1")
 			}
-			must(t, h.Bind(b))
-			h.Advertise(b.ID, 100)
+			must(t, h.Bind(new(b)))
+			h.Advertise(h.Sender(b.ID), 100)
 			h.Flush()
 			for _, peer := range b.Peers {
 				frame := wire.next("advert", isAdvert).frame
@@ -281,7 +281,7 @@ func TestUnicast(t *testing.T) {
 			n.noFailure(h)
 
 			must(t, n.nl.LinkSetDown(n.router))
-			h.Advertise(b.ID, 100)
+			h.Advertise(h.Sender(b.ID), 100)
 			h.Flush()
 			if f := n.failure(h); f.Op != "advertise" || f.ID != b.ID {
 				t.Errorf("failure is %+v", f)
@@ -312,8 +312,8 @@ func TestMemberships(t *testing.T) {
 			const toExclude, toInclude = 4, 3
 			first, second := tt.bind(n), tt.bind(n)
 			second.ID.VRID = 57
-			must(t, h.Bind(first))
-			must(t, h.Bind(second))
+			must(t, h.Bind(new(first)))
+			must(t, h.Bind(new(second)))
 			report := wire.next("report", record(toExclude)).frame
 			if src := report[26:30]; name == "IGMP" && !bytes.Equal(src, []byte{192, 0, 2, 1}) { // MC-04
 				t.Errorf("report comes from %v", net.IP(src))
@@ -340,7 +340,7 @@ func TestMembershipsOnManyLinks(t *testing.T) {
 	for _, port := range ports {
 		b := n.binding("192.0.2.10/24")
 		b.ID.Link = port
-		must(t, h.Bind(b))
+		must(t, h.Bind(new(b)))
 	}
 	if got := groupMembers(t); got != links {
 		t.Errorf("%d links are in 224.0.0.18, want %d", got, links)
@@ -360,7 +360,7 @@ func TestGratuitousARP(t *testing.T) {
 	n := newNetwork(t)
 	h, wire := n.running(), n.listen(n.peer)
 	b := n.binding("192.0.2.10/24", "2001:db8::1/128", "192.0.2.11/24")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	h.Announce(b.ID, 3)
 	router := mac(n.router)
@@ -385,7 +385,7 @@ func TestNeighborAdvertisement(t *testing.T) {
 	n := newNetwork(t)
 	h, wire := n.running(), n.listen(n.peer)
 	b := n.v6Binding("fe80::10/64", "2001:db8::1/64")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	h.Announce(b.ID, 1)
 	router := mac(n.router)
@@ -430,7 +430,7 @@ func TestAnnouncementsArePaced(t *testing.T) {
 	second.ID.VRID = 57
 	for _, b := range []*host.Binding{&first, &second} {
 		b.GARPGap = gap
-		must(t, h.Bind(*b))
+		must(t, h.Bind(new(*b)))
 		h.Acquire(b.ID)
 		h.Announce(b.ID, 3)
 	}
@@ -470,7 +470,7 @@ func TestNoAnnouncementsWithoutARP(t *testing.T) {
 	must(t, n.nl.LinkSetARPOff(n.router))
 	h, wire := n.running(), n.listen(n.peer)
 	b := n.binding("192.0.2.10/24", "2001:db8::1/128")
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	h.Announce(b.ID, 5)
 	n.await("the addresses", func() bool { return len(h.Held(b.ID)) == 2 })
@@ -488,12 +488,12 @@ func TestAdvertOvertakesBurst(t *testing.T) {
 	h, wire := n.running(), n.listen(n.peer)
 	b := n.binding("192.0.2.10/24")
 	b.GARPGap = time.Second
-	must(t, h.Bind(b))
+	must(t, h.Bind(new(b)))
 	h.Acquire(b.ID)
 	h.Announce(b.ID, 100)
 	wire.next("announcement", isARP)
 	started := time.Now()
-	h.Advertise(b.ID, 100)
+	h.Advertise(h.Sender(b.ID), 100)
 	h.Flush()
 	if waited := wire.next("advert", isAdvert).at.Sub(started); waited > b.GARPGap/2 {
 		t.Errorf("advert took %v", waited)
@@ -534,7 +534,7 @@ func TestBindRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := n.binding("192.0.2.10/24")
 			tt.change(&b)
-			if err := h.Bind(b); err == nil || err.Error() != "router V1: "+tt.want {
+			if err := h.Bind(new(b)); err == nil || err.Error() != "router V1: "+tt.want {
 				t.Errorf("Bind said %v, want %s", err, tt.want)
 			}
 		})
@@ -546,8 +546,9 @@ func TestUnbound(t *testing.T) {
 	n := newNetwork(t)
 	h := n.running()
 	id := vrrp.ID{Link: 1, VRID: 1}
-	h.Advertise(id, 1)
-	h.Flush()
+	if h.Sender(id) != nil {
+		t.Error("it has a sender")
+	}
 	h.Acquire(id)
 	h.Announce(id, 1)
 	h.Release(id)
@@ -565,7 +566,7 @@ func BenchmarkFlush(b *testing.B) {
 	ids := n.bindMany(h, count)
 	for b.Loop() {
 		for _, id := range ids {
-			h.Advertise(id, 100)
+			h.Advertise(h.Sender(id), 100)
 		}
 		h.Flush()
 	}
@@ -588,7 +589,7 @@ func BenchmarkAcquire(b *testing.B) {
 			}
 			bound := n.binding()
 			bound.Addrs = n.binding(addrs...).Addrs
-			must(b, h.Bind(bound))
+			must(b, h.Bind(new(bound)))
 			for b.Loop() {
 				h.Acquire(bound.ID)
 				n.await("all", func() bool { return len(h.Held(bound.ID)) == count })
