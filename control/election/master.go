@@ -205,7 +205,9 @@ func (m *master) tick(r *Router, now time.Duration) {
 	}
 	if now >= m.advert {
 		m.advertise(r, now)
-		m.advert = r.after(kept(m.advert, now, r.config.Interval))
+		if m.advert = r.after(kept(m.advert, now, r.config.Interval)); m.advert <= now {
+			m.advert = r.after(now) // brought forward into its phase it has been missed, too
+		}
 	}
 	if now >= m.second {
 		r.emit(Announce{Repeat: r.config.AnnounceRepeat})

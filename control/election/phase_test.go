@@ -126,3 +126,16 @@ func TestBackIntoPhase(t *testing.T) {
 		})
 	}
 }
+
+// A tick that is late by nearly an interval, while the next advert would be brought forward into its phase, is made up
+// for once.
+func TestLateTickBeforePhase(t *testing.T) {
+	const at, phase = time.Hour + 12345678, Phase(40000)
+	r := masterAt(t, at, time.Second, phase)
+	due, _ := r.Deadline()
+	late := due + 950*time.Millisecond
+	r.Step(late, Tick{})
+	if next, _ := r.Deadline(); next <= late || next > late+time.Second {
+		t.Errorf("the next advert is due %v after the late one", next-late)
+	}
+}
