@@ -16,10 +16,9 @@ import (
 
 // binding is a router on its link: what the filter must check and what the host must do.
 type binding struct {
-	rules  vrrp.Rules
-	host   *host.Binding
-	sender *host.Sender // nil until it is bound
-	mac    [6]byte      // of the link: adverts are rebuilt when it changes
+	rules vrrp.Rules
+	host  *host.Binding
+	mac   [6]byte // of the link: adverts are rebuilt when it changes
 }
 
 func (b *binding) id() vrrp.ID { return b.rules.ID }

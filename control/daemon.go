@@ -276,6 +276,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		troubles:    make(chan notify.Trouble, 64),
 		conf:        conf,
 		armed:       election.Never,
+		deadlines:   newDeadlines(),
 		routers:     c.routers,
 		groups:      c.groups,
 		byID:        make(map[vrrp.ID]*router, len(c.routers)),

@@ -6,102 +6,145 @@ import (
 	"github.com/xvrrp/xvrrp/control/election"
 )
 
-// deadlines is a heap of the routers that wait for an instant, earliest first. The instants lie in the heap itself, so
-// that looking through thousands touches no router.
-type deadlines []deadline
-
-// deadline is an instant and who waits for it. The router knows its place in the heap.
-type deadline struct {
-	at time.Duration
-	r  *router
+// deadlines is a heap of the routers that wait for an instant, earliest first. Whatever moves in it touches no router:
+// instants and places lie close together, where the routers are all over the memory.
+type deadlines struct {
+	heap    []deadline
+	waiters []waiter // by ticket
+	free    []ticket
 }
 
+// deadline is an instant and who waits for it.
+type deadline struct {
+	at time.Duration
+	ticket
+}
+
+// waiter is a router that waits, and its place in the heap.
+type waiter struct {
+	r     *router
+	place int32
+}
+
+// ticket tells waiters apart; 0 is nobody's.
+type ticket int32
+
+// children is how many each place of the heap has: they share a cache line.
+const children = 4
+
+func newDeadlines() deadlines { return deadlines{waiters: make([]waiter, 1)} }
+
+// len is how many wait.
+func (d *deadlines) len() int { return len(d.heap) }
+
 // next is the earliest instant, Never if nobody waits.
-func (h deadlines) next() time.Duration {
-	if len(h) == 0 {
+func (d *deadlines) next() time.Duration {
+	if len(d.heap) == 0 {
 		return election.Never
 	}
-	return h[0].at
+	return d.heap[0].at
+}
+
+// entry is what lies at a place of the heap, the earliest at 0.
+func (d *deadlines) entry(place int) (at time.Duration, r *router) {
+	e := d.heap[place]
+	return e.at, d.waiters[e.ticket].r
 }
 
 // of is the instant a router waits for, Never if it waits for none.
-func (h deadlines) of(r *router) time.Duration {
-	if r.heap < 0 {
+func (d *deadlines) of(r *router) time.Duration {
+	if r.ticket == 0 {
 		return election.Never
 	}
-	return h[r.heap].at
+	return d.heap[d.waiters[r.ticket].place].at
 }
 
 // set has a router wait for an instant, or with Never for nothing.
-func (h *deadlines) set(r *router, at time.Duration) {
+func (d *deadlines) set(r *router, at time.Duration) {
 	switch {
 	case at == election.Never:
-		h.remove(r)
-	case r.heap < 0:
-		*h = append(*h, deadline{})
-		h.rise(len(*h)-1, deadline{at, r})
+		d.remove(r)
+	case r.ticket == 0:
+		d.admit(r)
+		d.heap = append(d.heap, deadline{})
+		d.rise(len(d.heap)-1, deadline{at, r.ticket})
 	default:
-		h.settle(r.heap, deadline{at, r})
+		d.settle(int(d.waiters[r.ticket].place), deadline{at, r.ticket})
 	}
+}
+
+// admit gives a router a ticket.
+func (d *deadlines) admit(r *router) {
+	if last := len(d.free) - 1; last >= 0 {
+		r.ticket, d.free = d.free[last], d.free[:last]
+	} else {
+		r.ticket = ticket(len(d.waiters))
+		d.waiters = append(d.waiters, waiter{})
+	}
+	d.waiters[r.ticket].r = r
 }
 
 // remove ends a router's wait, if there is one.
-func (h *deadlines) remove(r *router) {
-	if r.heap < 0 {
+func (d *deadlines) remove(r *router) {
+	if r.ticket == 0 {
 		return
 	}
-	i, last := r.heap, len(*h)-1
-	moved := (*h)[last]
-	(*h)[last] = deadline{}
-	*h = (*h)[:last]
-	r.heap = -1
-	if i < last {
-		h.settle(i, moved)
+	place, last := int(d.waiters[r.ticket].place), len(d.heap)-1
+	moved := d.heap[last]
+	d.heap = d.heap[:last]
+	if place < last {
+		d.settle(place, moved)
 	}
+	d.waiters[r.ticket] = waiter{}
+	d.free = append(d.free, r.ticket)
+	r.ticket = 0
 }
 
 // settle puts an entry where it belongs, given a place whose entry it replaces.
-func (h deadlines) settle(i int, e deadline) {
-	if parent := (i - 1) / 2; i > 0 && e.at < h[parent].at {
-		h.rise(i, e)
+func (d *deadlines) settle(place int, e deadline) {
+	if parent := (place - 1) / children; place > 0 && e.at < d.heap[parent].at {
+		d.rise(place, e)
 		return
 	}
-	h.sink(i, e)
+	d.sink(place, e)
 }
 
-// rise moves the vacant place i up to where an entry belongs.
-func (h deadlines) rise(i int, e deadline) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if h[parent].at <= e.at {
+// rise moves the vacant place up to where an entry belongs.
+func (d *deadlines) rise(place int, e deadline) {
+	for place > 0 {
+		parent := (place - 1) / children
+		if d.heap[parent].at <= e.at {
 			break
 		}
-		h.put(i, h[parent])
-		i = parent
+		d.put(place, d.heap[parent])
+		place = parent
 	}
-	h.put(i, e)
+	d.put(place, e)
 }
 
-// sink moves the vacant place i down to where an entry belongs.
-func (h deadlines) sink(i int, e deadline) {
+// sink moves the vacant place down to where an entry belongs.
+func (d *deadlines) sink(place int, e deadline) {
 	for {
-		child := 2*i + 1
-		if child >= len(h) {
+		first := children*place + 1
+		if first >= len(d.heap) {
 			break
 		}
-		if right := child + 1; right < len(h) && h[right].at < h[child].at {
-			child = right
+		least := first
+		for child := first + 1; child < min(first+children, len(d.heap)); child++ {
+			if d.heap[child].at < d.heap[least].at {
+				least = child
+			}
 		}
-		if e.at <= h[child].at {
+		if e.at <= d.heap[least].at {
 			break
 		}
-		h.put(i, h[child])
-		i = child
+		d.put(place, d.heap[least])
+		place = least
 	}
-	h.put(i, e)
+	d.put(place, e)
 }
 
-func (h deadlines) put(i int, e deadline) {
-	h[i] = e
-	e.r.heap = i
+func (d *deadlines) put(place int, e deadline) {
+	d.heap[place] = e
+	d.waiters[e.ticket].place = int32(place)
 }

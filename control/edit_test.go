@@ -131,7 +131,7 @@ func TestEditTouchesWhatItNames(t *testing.T) {
 			if got := b.names(); !slices.Equal(got, c.others) {
 				t.Errorf("routers %q, want %q", got, c.others)
 			}
-			if got := len(b.deadlines); got != len(c.others) {
+			if got := b.deadlines.len(); got != len(c.others) {
 				t.Errorf("%d deadlines for %d routers", got, len(c.others))
 			}
 		})

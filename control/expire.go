@@ -56,35 +56,45 @@ func (d *daemon) expire(now time.Duration) {
 // serve honours the deadlines of routers. Masters advertise first. A backup takes over only when neither the kernel's
 // stamp nor an advert on its way to us says that its master lives: our own lateness is nobody's silence.
 func (d *daemon) serve(now time.Duration) {
-	var silent []deadline
+	var silent []doubted
 	for d.deadlines.next() <= now+lead {
-		first := d.deadlines[0]
-		r := first.r
+		due, r := d.deadlines.entry(0)
 		switch {
 		case r.retryAt <= now+lead:
 			d.retry(r, now)
 		case r.core.Role() != election.Backup:
-			d.tick(r, first.at, max(now, first.at))
+			d.tick(r, due, max(now, due))
 		case d.refresh(r) && d.deadlines.of(r) > now+lead:
-			d.spared(r, first.at, now)
+			d.spared(r, due, now)
 		default:
 			d.deadlines.remove(r)
 			if !r.silent { // else another member of its sync group has brought it back
 				r.silent = true
-				silent = append(silent, first)
+				silent = append(silent, doubted{r, due})
 			}
 		}
 	}
 	d.flush()
 	for _, s := range silent {
-		d.doubt(s.r, s.at)
+		d.doubt(s.r, s.due)
 	}
+}
+
+// doubted is a router whose master seems silent, and since when it may take over.
+type doubted struct {
+	r   *router
+	due time.Duration
 }
 
 // tick honours a router's deadline.
 func (d *daemon) tick(r *router, due, now time.Duration) {
 	sent := r.stats.Sent
-	d.step(r, now, election.Tick{})
+	if priority, at, done := r.core.Beat(now); done {
+		d.advertise(r, priority)
+		d.deadlines.set(r, min(at, r.retryAt))
+	} else {
+		d.step(r, now, election.Tick{})
+	}
 	if r.stats.Sent > sent {
 		d.lateness.owe(due)
 	}
@@ -99,7 +109,7 @@ func (d *daemon) spared(r *router, due, now time.Duration) {
 	if now-due > interval {
 		r.stats.Rescued++
 	}
-	d.sweep.begin(now+interval, len(d.deadlines))
+	d.sweep.begin(now+interval, d.deadlines.len())
 }
 
 // doubt waits for the deadline of a router whose master seems silent, looks once more, and honours it.

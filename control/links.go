@@ -345,8 +345,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if err := d.host.Bind(b.host); err != nil {
 		return causeBind, err
 	}
-	b.sender = d.host.Sender(b.id())
-	r.bound, r.stamp = b, d.filter.Stamp(b.id())
+	r.bound, r.sender, r.stamp = b, d.host.Sender(b.id()), d.filter.Stamp(b.id())
 	d.byID[b.id()] = r
 	if renumbered {
 		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
@@ -358,7 +357,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 func (d *daemon) unbind(r *router) {
 	id := r.bound.id()
 	delete(d.byID, id)
-	r.bound, r.stamp = nil, nil
+	r.bound, r.sender, r.stamp = nil, nil, nil
 	if err := d.host.Unbind(id); err != nil {
 		d.log.Debug("unbind", "router", r.conf.Name, "err", err)
 	}

@@ -118,7 +118,7 @@ func TestReloadAddsAndRemoves(t *testing.T) {
 		}
 	}
 	b.wantRoles("master", "backup")
-	if got := len(b.deadlines); got != 2 {
+	if got := b.deadlines.len(); got != 2 {
 		t.Errorf("%d deadlines, want 2", got)
 	}
 }

@@ -18,18 +18,25 @@ import (
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
 
-// router is one vrrp_instance: its configuration, its election and what the loop remembers between steps.
+// router is one vrrp_instance: its configuration, its election and what the loop remembers between steps. What a master's
+// advert needs comes first: of thousands of routers none is in the processor's cache when its turn comes.
 type router struct {
-	conf    *config.Router
 	core    *election.Router
-	group   *group   // nil: in none
-	bound   *binding // nil while its link is not there
-	stamp   stamp    // likewise
+	group   *group        // nil: in none
+	bound   *binding      // nil while its link is not there
+	sender  *host.Sender  // likewise
+	retryAt time.Duration // when a failed effect is tried again
+	ticket  ticket        // in deadlines; 0: it waits for none
 	started bool
-	retired bool   // by a reload: it is about to end
-	iface   string // the link it is on; empty while it is not known
-	vmac    string // name of its macvlan; empty: none
-	tells   announcements
+	retired bool // by a reload: it is about to end
+	silent  bool // its deadline has come and is doubted
+	stats   api.Stats
+
+	conf  *config.Router
+	stamp stamp  // nil while its link is not there
+	iface string // the link it is on; empty while it is not known
+	vmac  string // name of its macvlan; empty: none
+	tells announcements
 
 	guards []guardedAddr // addresses to which packets are refused
 
@@ -37,23 +44,18 @@ type router struct {
 	theirs   uint8      // that advert's priority
 	follows  bool       // the filter is to follow that sender
 	refollow bool       // and has not been told
-
-	heap    int           // index in deadlines; -1: not there
-	silent  bool          // its deadline has come and is doubted
-	retryAt time.Duration // when a failed effect is tried again
-	stats   api.Stats
+	weighed  uint8      // the priority in force, as last told
 
 	verifier *vrrp.Verifier             // of signatures; nil: adverts carry none
 	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
 
-	weighed uint8             // the priority in force, as last told
-	notes   map[string]string // standing warnings by topic; see put
-	causes  map[string]string // standing faults of the link, likewise
+	notes  map[string]string // standing warnings by topic; see put
+	causes map[string]string // standing faults of the link, likewise
 }
 
 func newRouter(c *config.Router, tells announcements) *router {
 	r := &router{conf: c, iface: c.Interface, tells: tells,
-		core: election.New(electionConfig(c)), heap: -1, retryAt: election.Never,
+		core: election.New(electionConfig(c)), retryAt: election.Never,
 		verifier: newVerifier(c.HMAC, len(c.Peers), nil)}
 	r.weighed = r.core.State().Priority
 	return r
@@ -109,10 +111,10 @@ func (d *daemon) take(r *router, e election.Effect) {
 }
 
 func (d *daemon) advertise(r *router, priority uint8) {
-	if r.bound == nil {
+	if r.sender == nil {
 		return // its link is gone: nobody would hear it
 	}
-	d.hands.Advertise(r.bound.sender, priority)
+	d.hands.Advertise(r.sender, priority)
 	d.queued++
 	r.stats.Sent++
 	if priority == 0 {

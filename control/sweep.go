@@ -36,11 +36,11 @@ func (d *daemon) sweepOn() bool {
 	if s.rest == 0 {
 		return false
 	}
-	s.rest = min(s.rest, len(d.deadlines)) // some may have gone meanwhile
+	s.rest = min(s.rest, d.deadlines.len()) // some may have gone meanwhile
 	for range min(s.rest, sweepPiece) {
 		s.rest--
-		if e := d.deadlines[s.rest]; e.at <= s.until && e.r.core.Role() == election.Backup {
-			d.refresh(e.r)
+		if at, r := d.deadlines.entry(s.rest); at <= s.until && r.core.Role() == election.Backup {
+			d.refresh(r)
 		}
 	}
 	return true

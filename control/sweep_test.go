@@ -211,7 +211,7 @@ func TestSweepGivesWay(t *testing.T) {
 		}
 		return f.stamp(id)
 	}
-	f.sweep.begin(f.clock+time.Hour, len(f.deadlines))
+	f.sweep.begin(f.clock+time.Hour, f.deadlines.len())
 	f.turn()
 	if served == 0 || served > 2*sweepPiece {
 		t.Errorf("the silent router was served after %d looks at others, want about %d", served, sweepPiece)
@@ -236,9 +236,9 @@ func TestDeadlines(t *testing.T) {
 	routers := make([]*router, 50)
 	at := make([]time.Duration, len(routers))
 	for i := range routers {
-		routers[i] = &router{heap: -1}
+		routers[i] = new(router)
 	}
-	var h deadlines
+	h := newDeadlines()
 	for range 5000 {
 		i := random.IntN(len(routers))
 		if at[i] = time.Duration(1 + random.IntN(1000)); random.IntN(4) == 0 {
@@ -256,8 +256,8 @@ func TestDeadlines(t *testing.T) {
 				}
 			}
 		}
-		if len(h) != len(want) || len(want) > 0 && h.next() != want[0] {
-			t.Fatalf("%d wait, the first for %v; want %d, %v", len(h), h.next(), len(want), want)
+		if h.len() != len(want) || len(want) > 0 && h.next() != want[0] {
+			t.Fatalf("%d wait, the first for %v; want %d, %v", h.len(), h.next(), len(want), want)
 		}
 	}
 }
@@ -274,7 +274,7 @@ func BenchmarkRefresh(b *testing.B) {
 			refreshed := 0
 			for b.Loop() {
 				stamp = f.clock
-				f.sweep.begin(f.clock+time.Hour, len(f.deadlines))
+				f.sweep.begin(f.clock+time.Hour, f.deadlines.len())
 				f.turn()
 				f.clock += 150 * time.Millisecond
 				refreshed += n

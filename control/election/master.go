@@ -197,6 +197,14 @@ func (m *master) reconfigure(r *Router, now time.Duration, c Config) {
 	}
 }
 
+// beat notes that the advert that was due has been sent, and plans the next.
+func (m *master) beat(r *Router, now time.Duration) {
+	m.sent = now
+	if m.advert = r.after(kept(m.advert, now, r.config.Interval)); m.advert <= now {
+		m.advert = r.after(now) // brought forward into its phase it has been missed, too
+	}
+}
+
 // tick does what is due, the advert first.
 func (m *master) tick(r *Router, now time.Duration) {
 	if m.late(r, now) {
@@ -204,10 +212,8 @@ func (m *master) tick(r *Router, now time.Duration) {
 		return
 	}
 	if now >= m.advert {
-		m.advertise(r, now)
-		if m.advert = r.after(kept(m.advert, now, r.config.Interval)); m.advert <= now {
-			m.advert = r.after(now) // brought forward into its phase it has been missed, too
-		}
+		r.emit(adverts[r.priority])
+		m.beat(r, now)
 	}
 	if now >= m.second {
 		r.emit(Announce{Repeat: r.config.AnnounceRepeat})

@@ -70,3 +70,43 @@ func TestRefreshAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestBeatIsStep gives two masters the same lives, one of them its adverts by Beat: they stay alike, and where Beat says
+// that it is done, Step asks for that advert and nothing else.
+func TestBeatIsStep(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	done, left := 0, 0
+	for range 200 {
+		delays := func() time.Duration { return time.Duration(random.IntN(3)) * 1500 * time.Millisecond }
+		c := Config{Version: 3, Priority: 200, Interval: time.Second, TimerExpired: uint8(random.IntN(2) * 100), LowerRepeat: 1,
+			AnnounceDelay: delays(), AnnounceRefresh: delays(), LowerDelay: delays(), Self: netip.MustParseAddr("192.0.2.1")}
+		stepped, beaten := New(c), New(c)
+		both := func(at time.Duration, in Input) {
+			stepped.Step(at, in)
+			beaten.Step(at, in)
+		}
+		both(0, Start{Phase: Phase(random.IntN(1 << 16))})
+		for now := time.Duration(0); now < 30*time.Second; now += time.Duration(random.IntN(1500)) * time.Millisecond {
+			if random.IntN(6) == 0 {
+				both(now, Heard{Src: netip.MustParseAddr("192.0.2.2"), Advert: vrrp.Advert{Version: 3, Priority: uint8(random.IntN(40) * 6), Interval: time.Second}})
+			}
+			effects := stepped.Step(now, Tick{})
+			if priority, deadline, is := beaten.Beat(now); !is {
+				left++
+				beaten.Step(now, Tick{})
+			} else {
+				done++
+				want, _ := stepped.Deadline()
+				if deadline != want || !reflect.DeepEqual(effects, []Effect{Advertise{Priority: priority}}) {
+					t.Fatalf("priority %d, deadline %v, want %v; effects %v", priority, deadline, want, effects)
+				}
+			}
+			if !reflect.DeepEqual(beaten.role, stepped.role) || !reflect.DeepEqual(beaten.State(), stepped.State()) {
+				t.Fatalf("%+v, want %+v", beaten.role, stepped.role)
+			}
+		}
+	}
+	if done == 0 || left == 0 {
+		t.Errorf("Beat was done %d times, and %d times not", done, left)
+	}
+}

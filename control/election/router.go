@@ -17,7 +17,8 @@
 //  5. When a backup's Deadline has come, the caller asks as above, then hands over every advert that the kernel
 //     has passed up, each as Heard, and asks once more. If the deadline is still due after that, and only
 //     then, it calls Step(now, Tick{}). So our own lateness never counts as the master's silence. A master is
-//     ticked without ado; a late tick is made up for without a burst, an early one does nothing.
+//     ticked without ado, by Beat(now) first or by Step; a late tick is made up for without a burst, an early one does
+//     nothing.
 //  6. A router without a source address is kept in fault by the caller: Failed before Start or when the
 //     address goes, then Renumbered, then Cleared.
 //  7. Noted may come once per advert. The caller counts every one and limits what it logs.
@@ -158,6 +159,19 @@ func (r *Router) Refresh(at time.Duration) (deadline time.Duration, done bool) {
 	}
 	deadline, _ = b.deadline(r)
 	return deadline, true
+}
+
+// Beat is Step with Tick, for where nothing follows but a master's advert, of which it returns the priority, and a later
+// deadline, which it returns, too: the rule, and without the price of a Step. Where something else may follow it does
+// nothing and reports false.
+func (r *Router) Beat(now time.Duration) (priority uint8, deadline time.Duration, done bool) {
+	m, is := r.role.(*master)
+	if !is || r.group != nil || now < m.advert || now >= min(m.second, m.refresh, m.lower) || m.late(r, now) {
+		return 0, 0, false
+	}
+	m.beat(r, now)
+	deadline, _ = m.deadline(r)
+	return r.priority, deadline, true
 }
 
 // State is a router's standing, for snapshots.
