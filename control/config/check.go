@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
@@ -49,12 +50,17 @@ type owner struct {
 	at   Pos
 }
 
-// segment is what a VRID must be unique on.
+// segment is where a VRID is. No two routers may have the same.
 type segment struct {
+	scope unique.Handle[vridScope] // of few: thousands of routers know theirs by a word
+	vrid  uint8
+}
+
+// vridScope is what a VRID must be unique on.
+type vridScope struct {
 	iface string
 	vlan  vrrp.VLAN
 	v6    bool
-	vrid  uint8
 	to    netip.Addr // multicast group, or own address of unicast routers
 }
 
@@ -323,10 +329,11 @@ func (c *checker) identity(dr *draft) {
 	if dr.VRID == 0 || dr.Fault != "" && dr.Interface == "" {
 		return
 	}
-	key := segment{dr.Interface, dr.VLAN, dr.V6, dr.VRID, dr.Group}
+	on := vridScope{dr.Interface, dr.VLAN, dr.V6, dr.Group}
 	if len(dr.Peers) > 0 {
-		key.to = dr.Source
+		on.to = dr.Source
 	}
+	key := segment{unique.Make(on), dr.VRID}
 	first, taken := c.owner(key)
 	if !taken {
 		c.owners[key], dr.segment = owner{dr.Name, dr.vrid.at.pos()}, key

@@ -261,4 +261,17 @@ func (t *tables) sweep() {
 	}
 	t.remove(stale)
 	t.sweepAll()
+	t.residents, t.swept = holders(t.residents), true
+}
+
+// holders are the residents, or tenants, that hold something. The others wait for no more than the sweep, and a map that
+// was large stays so.
+func holders[R interface{ holds() bool }](all map[vrrp.ID]R) map[vrrp.ID]R {
+	some := make(map[vrrp.ID]R)
+	for id, r := range all {
+		if r.holds() {
+			some[id] = r
+		}
+	}
+	return some
 }

@@ -31,6 +31,7 @@ type tables struct {
 	signs     map[tableSign]map[*entry]bool // entries by what an event says of them
 	todo      []*entry                      // to be added
 	restores  map[vrrp.ID]bool              // routers to be run through again
+	swept     bool                          // nothing need be known any more of routers that hold nothing
 	receipts  uint64
 	protocols [256]atomic.Bool // those our routes and rules ever had, for the watcher
 
@@ -59,6 +60,8 @@ type resident struct {
 	waiting map[int]uint64 // receipts of orders that are not carried out yet, by link
 	lacking map[int][]lack // static addresses, by link
 }
+
+func (r *resident) holds() bool { return r.held }
 
 func (h *Host) newTables() *tables {
 	t := &tables{
@@ -168,7 +171,7 @@ func (t *tables) obey(wishes []*wish) {
 	for _, w := range wishes {
 		r := t.residents[w.binding.ID]
 		t.instruct(r, w.rounds)
-		if !w.bound {
+		if !w.bound || t.swept && !w.held {
 			delete(t.residents, w.binding.ID)
 		}
 	}

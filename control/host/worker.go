@@ -25,12 +25,13 @@ type worker struct {
 	nl       *rtnl
 	herald   *herald
 
-	tenants  map[vrrp.ID]*tenant
+	tenants  map[vrrp.ID]*tenant // that hold addresses; before the sweep also those that will
 	held     map[addrKey]*holding
-	restores []addrKey         // held ones that vanished
-	removals []Address         // to be taken off the link
-	todo     []*tenant         // to be given their addresses, then announced
-	sweeping bool              // when todo is done: what is held by then is not left behind
+	restores []addrKey // held ones that vanished
+	removals []Address // to be taken off the link
+	todo     []*tenant // to be given their addresses, then announced
+	sweeping bool      // when todo is done: what is held by then is not left behind
+	swept    bool
 	promoted bool              // promote_secondaries is set
 	speaks6  bool              // a macvlan of ours has IPv6 switched on
 	lacking  map[addrKey]error // static addresses that could not be added, and why
@@ -46,6 +47,8 @@ type tenant struct {
 	repeat    int           // rounds of the last announcement that was asked for
 	nextExtra time.Duration // instant of the next announcement of its own accord, if extra asks for any
 }
+
+func (t *tenant) holds() bool { return t.held }
 
 func (h *Host) newWorker(link int) *worker {
 	w := &worker{
@@ -74,8 +77,8 @@ func (w *worker) work() progress {
 	case len(w.todo) > 0:
 		w.addBatch()
 	case w.sweeping:
-		w.sweeping = false
 		w.sweep()
+		w.tenants, w.sweeping, w.swept = holders(w.tenants), false, true
 	case w.herald.next(pace, false) <= now:
 		w.announceBatch(pace, false)
 		return calm
@@ -155,7 +158,7 @@ func (w *worker) obey(o order) {
 		w.todo = slices.DeleteFunc(w.todo, func(other *tenant) bool { return other == t })
 	}
 	t.rounds, t.repeat, t.queued = 0, 0, false
-	if len(o.addrs) == 0 {
+	if len(o.addrs) == 0 || w.swept {
 		delete(w.tenants, o.id)
 	}
 }
