@@ -31,7 +31,8 @@ type Options struct {
 	ConfigPath string         // for status only
 	Ifaces     []string       // limit to these links; empty: all links of Config
 	Attach     loader.Mode
-	RuntimeDir string // holds the socket; created if missing
+	RuntimeDir string         // holds the socket; created if missing
+	Listen     netip.AddrPort // of the plain HTTP listener; invalid: there is none
 	Version    string
 	Log        *slog.Logger
 
@@ -202,6 +203,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer l.Close()
+	site, err := openSite(o.Listen, o.Log)
+	if err != nil {
+		return err
+	}
+	defer site.close()
 	f, err := loader.Open(filterOptions(cast.routers, o.Log))
 	if err != nil {
 		return err
@@ -234,7 +240,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	for name, task := range map[string]func(context.Context) error{
 		"host": h.Run, "filter": f.Run, "timer": timer.Run, "notify": teller.Run, "track": watchers.Run,
 		"schedule": d.runSchedule, "priority": d.runPriority, "tidy": d.runTidy,
-		"api": func(ctx context.Context) error { return api.Serve(ctx, l, d) },
+		"api":  func(ctx context.Context) error { return api.Serve(ctx, l, d) },
+		"http": func(ctx context.Context) error { return site.serve(ctx, d) },
 	} {
 		wg.Go(func() {
 			if err := task(helpers); err != nil && helpers.Err() == nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -24,6 +26,7 @@ type runOptions struct {
 	logFormat   string
 	logLevel    string
 	printConfig bool
+	listen      string
 	state       string
 	stateGiven  bool
 	router      routerFlags
@@ -50,6 +53,10 @@ SIGINT stop it: masters resign, and addresses and filter are removed. It tells s
 Routers that were changed with xvrrp router ... --keep are in a file of their own, --state-file, which is read
 after the configuration; what it says of a router takes the place of what the configuration says.
 
+With --listen it answers plain HTTP: to be looked at with a browser, and at /metrics by Prometheus. Nothing
+can be changed there, and nobody is asked who he is: a port alone is open to this host only, and others
+need an address that they reach, written out (192.0.2.10:9112, or 0.0.0.0:9112 for all addresses).
+
 With net_namespace or instance in the file the default runtime directory gets a directory of these names
 for the daemon: name it to the other commands with --runtime-dir.
 
@@ -57,6 +64,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 		Example: `  xvrrp run
   xvrrp run --iface ens160 --config /etc/keepalived/keepalived.conf
   xvrrp run --iface ens160 --vrid 56 --vip 172.160.180.168/24 --priority 160
+  xvrrp run --listen 9112
   xvrrp run --iface ens160 --attach xdp --runtime-dir /run/xvrrp-lan`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -71,6 +79,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.StringVar(&o.attach, "attach", string(loader.Auto), "where the filter sits, a `MODE`: "+strings.Join(attachModes, ", "))
 	f.StringVar(&o.logFormat, "log-format", "text", "`FORM` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` logged: debug, info, warn or error")
+	f.StringVar(&o.listen, "listen", "", "serve metrics and a page over plain HTTP at `[ADDRESS:]PORT`; without an address for this host alone")
 	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed; without this flag only the default runtime directory has one")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
 	o.router.register(f)
@@ -92,6 +101,10 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	if o.printConfig {
 		return printConfig(a, o)
 	}
+	listen, err := listenAddress(o.listen)
+	if err != nil {
+		return err
+	}
 	conf, path, kept, err := configure(a, o, log)
 	if err != nil {
 		return err
@@ -108,8 +121,27 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	s := service{log: log, supervisor: newSupervisor(a.getenv, log),
 		ready: func(context.Context, control.Handle) error { a.collectAt(collectorRunning); return nil }}
 	options := a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log)
-	options.State, options.Kept = kept.file, kept.overrides
+	options.State, options.Kept, options.Listen = kept.file, kept.overrides, listen
 	return s.run(ctx, a.daemon, options)
+}
+
+// listenAddress reads --listen. It is the zero address if nothing is asked for.
+func listenAddress(text string) (netip.AddrPort, error) {
+	if text == "" {
+		return netip.AddrPort{}, nil
+	}
+	name, port, err := net.SplitHostPort(text)
+	if err != nil { // no colon: all of it is the port, or it is nonsense, which netip finds
+		name, port = "", text
+	}
+	if name == "" || name == "localhost" {
+		name = "127.0.0.1"
+	}
+	at, err := netip.ParseAddrPort(net.JoinHostPort(name, port))
+	if err != nil {
+		return at, usagef("--listen %s: give a port, for this host alone, or an IP address and a port: 9112, 192.0.2.10:9112, [2001:db8::1]:9112", text)
+	}
+	return at, nil
 }
 
 // How much garbage there may be before the collector runs, in percent of what is kept. What is kept for good is made while the

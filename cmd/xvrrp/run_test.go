@@ -93,6 +93,32 @@ func TestRunPassesItsFlagsOn(t *testing.T) {
 	}
 }
 
+func TestListenAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                   "invalid AddrPort",
+		"9112":               "127.0.0.1:9112",
+		":9112":              "127.0.0.1:9112",
+		"localhost:9112":     "127.0.0.1:9112",
+		"0.0.0.0:9112":       "0.0.0.0:9112",
+		"[::1]:9112":         "[::1]:9112",
+		"[fe80::1%eth0]:80":  "[fe80::1%eth0]:80",
+		"monitor.example:80": "refused",
+		"192.0.2.1":          "refused",
+		"::1":                "refused",
+		"65536":              "refused",
+		"on":                 "refused",
+	} {
+		at, err := listenAddress(text)
+		got := at.String()
+		if err != nil {
+			got = "refused"
+		}
+		if got != want {
+			t.Errorf("--listen %q: %s, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestRouterFlags(t *testing.T) {
 	cmd := newCommand(strings.Fields("run --iface ens160 --vrid 56 --vip 172.160.180.168/24 --vip 172.160.180.169/24 " +
 		"--priority 160 --advert-int 2 --version 2 --auth-pass 1111 --state BACKUP --nopreempt")...).files(fstest.MapFS{})
