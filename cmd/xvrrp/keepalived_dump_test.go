@@ -225,7 +225,7 @@ func TestVerdictsBecomeKeepalivedsCounters(t *testing.T) {
 		verdict.HMACKey: "auth_ext_unknown_key", verdict.HMACInvalid: "auth_ext_invalid_hmac", verdict.HMACStale: "auth_ext_stale",
 		verdict.HMACReplay: "auth_ext_replay",
 	} {
-		b, err := json.Marshal(countLike(api.Stats{Verdicts: map[string]uint64{v.String(): 7}}, true))
+		b, err := json.Marshal(api.Stats{Verdicts: map[string]uint64{v.String(): 7}}.Keepalived(true))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,8 +12,8 @@ import (
 
 // keepalivedRouter is an element of keepalived's JSON.
 type keepalivedRouter struct {
-	Data  keepalivedData  `json:"data"`
-	Stats keepalivedStats `json:"stats"`
+	Data  keepalivedData      `json:"data"`
+	Stats api.KeepalivedStats `json:"stats"`
 }
 
 // keepalivedData holds keepalived's names, in its order, with its mixture of numbers and booleans. Times are in
