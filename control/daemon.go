@@ -17,6 +17,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/histogram"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/notify"
 	"github.com/xvrrp/xvrrp/control/sched"
@@ -84,6 +85,7 @@ type binder interface {
 	Keep(s host.Static)
 	Missing() []string
 	SetPaceGroups(groups []host.PaceGroup)
+	Tally() host.Tally
 }
 
 // filter is what the loop asks of the kernel side.
@@ -190,6 +192,8 @@ type daemon struct {
 	sightings sightings
 	logged    time.Duration // instant at which all lines that sightings may log are there again
 	lateness  lateness
+	detected  histogram.Histogram // from a master's last sign of life to the decision to take over
+	reloads   api.Reloads
 }
 
 // Run runs a daemon until ctx ends; then masters resign, addresses are removed and the filter is detached.
@@ -301,6 +305,9 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		wishes:      make(chan sched.Settings, 1),
 		stirred:     make(chan struct{}, 1),
 		guards:      wantsGuard(c.routers),
+		lateness:    newLateness(),
+		detected:    newDetected(),
+		reloads:     api.Reloads{Last: time.Now()},
 	}
 }
 

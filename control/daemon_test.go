@@ -63,6 +63,7 @@ func (h *recorder) EnsureVMAC(v host.VMAC) (int, error) {
 }
 func (h *recorder) RemoveVMAC(name string)         { h.note("remove %s", name) }
 func (h *recorder) Keep(s host.Static)             { h.kept = s }
+func (h *recorder) Tally() host.Tally              { return host.Tally{} }
 func (h *recorder) Missing() []string              { return h.missing }
 func (h *recorder) SetPaceGroups([]host.PaceGroup) {}
 func (h *recorder) Notify(e notify.Event)          { h.told = append(h.told, e) }

@@ -39,7 +39,7 @@ func TestLatenessClasses(t *testing.T) {
 }
 
 func TestLatenessAllocatesNothing(t *testing.T) {
-	var l lateness
+	l := newLateness()
 	if n := testing.AllocsPerRun(100, func() {
 		for i := range 32 {
 			l.owe(time.Duration(i))

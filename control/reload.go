@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
@@ -126,6 +127,7 @@ func (d *daemon) rejected(ctx context.Context, p api.Plan, why string) (api.Plan
 	p.Problems = append(p.Problems, why)
 	d.log.Error("the configuration is not reloaded, the running one stays in force", "config", p.Config, "why", why, "problems", len(p.Problems))
 	_, err := ask(ctx, d, func() bool {
+		d.reloads.Rejected++
 		d.event(api.Event{Kind: "daemon", Why: "reload", Detail: "rejected: " + why})
 		return true
 	})
@@ -225,6 +227,8 @@ func (d *daemon) apply(n *draft) api.Plan {
 	}
 	d.settle()
 	d.sayAll() // what has happened is told as the old configuration has it
+	d.reloads.Applied++
+	d.reloads.Last = time.Now()
 	old := d.conf
 	d.conf, d.edited = n.conf, false
 	var changed, added []*router

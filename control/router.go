@@ -51,6 +51,8 @@ type router struct {
 
 	notes  map[string]string // standing warnings by topic; see put
 	causes map[string]string // standing faults of the link, likewise
+
+	changes changes
 }
 
 func newRouter(c *config.Router, tells announcements) *router {
@@ -97,6 +99,9 @@ func (d *daemon) take(r *router, e election.Effect) {
 		d.advertise(r, e.Priority)
 	case election.Changed:
 		r.count(e)
+		if e.Why == election.Silence {
+			d.detected.Add(d.now() - r.sign())
+		}
 		as := r.standing()
 		d.later(func() { d.changed(r, e, as) })
 	case election.Noted:
@@ -124,6 +129,7 @@ func (d *daemon) advertise(r *router, priority uint8) {
 }
 
 func (r *router) count(c election.Changed) {
+	r.changes.count(c)
 	switch {
 	case c.To == election.Master:
 		r.stats.BecameMaster++

@@ -84,10 +84,13 @@ func (r *router) name() string {
 
 // outline is what a snapshot holds of the daemon itself.
 func (d *daemon) outline() api.Snapshot {
+	tally := d.host.Tally()
 	return api.Snapshot{
 		Schema: api.Schema, Version: d.o.Version, PID: os.Getpid(), Started: d.started0, Now: time.Now(),
 		Config: d.o.ConfigPath, Timing: d.lateness.snapshot(), Scheduling: d.scheduling,
 		Links: []api.Link{}, Routers: []api.Router{}, Heard: []api.Sighting{}, Drops: []api.Drop{},
+		Takeovers: api.Takeovers{Detected: drawn(d.detected), Held: drawn(tally.Held), Announced: drawn(tally.Announced)},
+		Reloads:   d.reloads, Resyncs: tally.Resyncs,
 	}
 }
 
@@ -108,8 +111,9 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		Role: st.Role.String(), Why: string(st.Why), Since: d.wall(st.Since), Priority: st.Priority, Base: c.Priority,
 		MasterPrio: st.MasterPriority, Interval: c.Interval.Seconds(), MasterInterval: st.MasterInterval.Seconds(),
 		Skew: st.Skew.Seconds(), Down: st.Down.Seconds(), Preempt: c.Preempt, Accept: !r.guarded(), Faults: st.Causes,
-		VIPs: []api.VIP{}, Stats: r.stats,
+		VIPs: []api.VIP{}, Stats: r.stats, GARPDelay: c.GARP.Delay.Seconds(),
 	}
+	r.changes.addTo(&out.Stats)
 	if c.VLAN != 0 {
 		out.VLAN = c.VLAN.String()
 	}

@@ -268,9 +268,13 @@ func fillEmpty(s *Snapshot) {
 	s.Groups = append([]Group{}, s.Groups...)
 	s.Trackers = append([]Tracker{}, s.Trackers...)
 	s.Timing.Lateness = append([]LatenessClass{}, s.Timing.Lateness...)
+	for _, h := range []*Histogram{&s.Takeovers.Detected, &s.Takeovers.Held, &s.Takeovers.Announced} {
+		h.Classes = append([]Class{}, h.Classes...)
+	}
 	for i := range s.Routers {
 		r := &s.Routers[i]
 		r.VIPs = append([]VIP{}, r.VIPs...)
+		r.Stats.Transitions = append([]Transition{}, r.Stats.Transitions...)
 		if r.Stats.Verdicts == nil {
 			r.Stats.Verdicts = map[string]uint64{}
 		}

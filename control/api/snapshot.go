@@ -28,6 +28,24 @@ type Snapshot struct {
 	Groups   []Group   `json:"groups"`
 	Trackers []Tracker `json:"trackers"`
 	Missing  []string  `json:"missing,omitempty"` // static addresses, routes and rules that are not there
+
+	Takeovers Takeovers `json:"takeovers"`
+	Reloads   Reloads   `json:"reloads"`
+	Resyncs   uint64    `json:"netlink_resyncs"` // how often all links and addresses had to be read again since events were lost
+}
+
+// Takeovers is how long they took.
+type Takeovers struct {
+	Detected  Histogram `json:"detected"`  // from a silent master's last sign of life to our decision
+	Held      Histogram `json:"held"`      // from the decision until the addresses of a link are there
+	Announced Histogram `json:"announced"` // from the decision until the first of them was announced
+}
+
+// Reloads counts readings of the configuration while the daemon runs.
+type Reloads struct {
+	Applied  uint64    `json:"applied"`
+	Rejected uint64    `json:"rejected"` // the configuration in force stayed
+	Last     time.Time `json:"last"`     // when the configuration in force was read
 }
 
 // Group is a sync group.
@@ -91,6 +109,7 @@ type Router struct {
 	VMAC           string    `json:"vmac,omitempty"` // name of its macvlan
 	Routes         []string  `json:"virtual_routes,omitempty"`
 	Rules          []string  `json:"virtual_rules,omitempty"`
+	GARPDelay      float64   `json:"garp_delay_seconds"` // from the first burst of announcements to the second
 	VIPs           []VIP     `json:"vips"`
 	Stats          Stats     `json:"stats"`
 }
@@ -121,7 +140,17 @@ type Stats struct {
 	ZeroReceived uint64            `json:"priority_zero_received"`
 	ZeroSent     uint64            `json:"priority_zero_sent"`
 	Rescued      uint64            `json:"takeovers_cancelled"` // deadlines of ours that the kernel's stamp disproved
+	NewMaster    string            `json:"new_master_reason"`   // why it last became master; "" if it never did
+	Transitions  []Transition      `json:"transitions"`
 	Verdicts     map[string]uint64 `json:"verdicts"`
+}
+
+// Transition counts changes from one role to another for one reason.
+type Transition struct {
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Why   string `json:"why"`
+	Count uint64 `json:"count"`
 }
 
 // Sighting is a source of adverts that no router of ours took: another VRID, another cluster, or an impostor.
@@ -175,6 +204,7 @@ type Timing struct {
 	Expiries      uint64          `json:"expiries"` // adverts
 	WorstLateness float64         `json:"worst_lateness_seconds"`
 	LastLateness  float64         `json:"last_lateness_seconds"`
+	SumLateness   float64         `json:"sum_lateness_seconds"`
 	Lateness      []LatenessClass `json:"lateness"` // by bound, ascending
 }
 

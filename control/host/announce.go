@@ -16,8 +16,9 @@ const maxAnnouncement = etherLen + ipv6Len + naLen
 // burst is what is left to announce of one router.
 type burst struct {
 	tenant *tenant
-	rounds int // with the one under way; 0 when cancelled
-	at     int // place in the tenant's addresses where the round goes on
+	rounds int           // with the one under way; 0 when cancelled
+	at     int           // place in the tenant's addresses where the round goes on
+	asked  time.Duration // instant of the Acquire that it follows; 0: of none, or it has begun
 }
 
 // announcer paces the announcements of one kind on one link, gratuitous ARP or neighbour advertisements. First rounds
@@ -27,6 +28,7 @@ type announcer struct {
 	first  []*burst
 	later  []*burst
 	bursts map[*tenant]*burst // those in the queues that were not cancelled
+	begun  []time.Duration    // instants of the Acquires that bursts follow whose first announcement is about to leave
 }
 
 func newAnnouncer(kind int) *announcer {
@@ -39,7 +41,7 @@ func (a *announcer) start(t *tenant, rounds int) {
 		b.rounds = max(b.rounds, rounds)
 		return
 	}
-	b := &burst{tenant: t, rounds: rounds}
+	b := &burst{tenant: t, rounds: rounds, asked: t.asked}
 	a.bursts[t] = b
 	a.first = append(a.first, b)
 }
@@ -76,6 +78,9 @@ func (a *announcer) take(now time.Duration, p *pace, first bool, held func(*tena
 		at := b.at
 		if addr := b.advance(a.kind == kindNA, held); addr != nil {
 			if p.claim(a.kind, now, p.gap(a.kind, &b.tenant.order)) {
+				if b.asked != 0 {
+					a.begun, b.asked = append(a.begun, b.asked), 0
+				}
 				return b.tenant, addr
 			}
 			b.at = at // another link of the pace was quicker
@@ -123,11 +128,12 @@ func openVoice() (*voice, error) {
 // herald announces what is on a link.
 type herald struct {
 	voice *voice
+	tally *tallier
 	kinds [2]*announcer
 }
 
-func newHerald(v *voice) *herald {
-	return &herald{voice: v, kinds: [2]*announcer{newAnnouncer(kindARP), newAnnouncer(kindNA)}}
+func newHerald(v *voice, t *tallier) *herald {
+	return &herald{voice: v, tally: t, kinds: [2]*announcer{newAnnouncer(kindARP), newAnnouncer(kindNA)}}
 }
 
 func (h *herald) start(t *tenant, rounds int) {
@@ -181,5 +187,12 @@ func (h *herald) send(l *Link, p *pace, first bool, held func(*tenant, *Address)
 	v.socket.send(func(i int, err error) {
 		f.report(v.from[i], opAnnounce, fmt.Errorf("announce on %s: %w", l.Name, err))
 	})
-	p.delay(Now() - now)
+	sent := Now()
+	for _, a := range h.kinds {
+		for _, asked := range a.begun {
+			h.tally.announced(sent - asked)
+		}
+		a.begun = a.begun[:0]
+	}
+	p.delay(sent - now)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/xvrrp/xvrrp/control/histogram"
 	"github.com/xvrrp/xvrrp/control/host"
 )
 
@@ -56,6 +57,11 @@ func TestAnnouncedAgain(t *testing.T) {
 			wire.next("announcement after "+tt.name, announces(tt.addr, tt.from))
 		}
 		wire.drain(isARP)
+	}
+	for what, counted := range map[string]histogram.Histogram{"held": h.Tally().Held, "announced": h.Tally().Announced} {
+		if counted.Count() != 1 || counted.Sum() <= 0 || counted.Sum() > time.Minute {
+			t.Errorf("%s: %d in %v, want the one time it was acquired", what, counted.Count(), counted.Sum())
+		}
 	}
 	h.Release(b.ID)
 	n.await("the release", func() bool { return len(h.Held(b.ID)) == 0 })

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
@@ -31,6 +32,7 @@ type Host struct {
 	paces    *paces
 	crew     *crew
 	tables   *tables
+	tally    *tallier
 	marks    bool // the kernel keeps our mark on addresses
 
 	// The loop's.
@@ -54,7 +56,7 @@ type bound struct {
 // CAP_NET_RAW.
 func Open(log *slog.Logger) (*Host, error) {
 	h := &Host{
-		log: log, failures: newFailures(), marks: kernelMarks(),
+		log: log, failures: newFailures(), tally: newTallier(), marks: kernelMarks(),
 		bound: make(map[vrrp.ID]*bound), workers: make(map[int]*worker),
 	}
 	if err := h.open(); err != nil {
@@ -198,23 +200,29 @@ func (h *Host) Flush() { h.tx.flush() }
 // touched lately is found sooner.
 func (h *Host) Expect(id vrrp.ID) {
 	if b := h.bound[id]; b != nil {
-		h.want(id, b.held, 0)
+		h.want(id, b.held, 0, 0)
 	}
 }
 
 // Acquire adds the router's addresses, then its routes, then its rules, and keeps them: what somebody deletes is put
 // back at once, unless it is marked NoTrack. What is there already and not ours counts as held; it is not removed
 // later.
-func (h *Host) Acquire(id vrrp.ID) { h.want(id, true, 0) }
+func (h *Host) Acquire(id vrrp.ID) {
+	var asked time.Duration
+	if b := h.bound[id]; b != nil && !b.held {
+		asked = Now()
+	}
+	h.want(id, true, asked, 0)
+}
 
 // Release removes them in the opposite order, and cancels announcements that are still to be sent.
-func (h *Host) Release(id vrrp.ID) { h.want(id, false, 0) }
+func (h *Host) Release(id vrrp.ID) { h.want(id, false, 0, 0) }
 
 // Announce sends gratuitous ARP and unsolicited NA, repeat rounds over all addresses. It needs a router that has
 // acquired, and waits for its addresses. A burst still under way is made as long as the new one.
 func (h *Host) Announce(id vrrp.ID, repeat int) {
 	if b := h.bound[id]; b != nil && b.held {
-		h.want(id, true, repeat)
+		h.want(id, true, 0, repeat)
 	}
 }
 
@@ -254,11 +262,11 @@ func (h *Host) Held(id vrrp.ID) []netip.Prefix {
 	return held
 }
 
-// want tells the workers what a router is to hold from now on.
-func (h *Host) want(id vrrp.ID, held bool, rounds int) {
+// want tells the workers what a router is to hold from now on. asked is the instant at which it began to, if it does.
+func (h *Host) want(id vrrp.ID, held bool, asked time.Duration, rounds int) {
 	if b := h.bound[id]; b != nil {
 		b.held = held
-		h.tables.box.wish(wish{binding: b.Binding, bound: true, held: held, rounds: rounds})
+		h.tables.box.wish(wish{binding: b.Binding, bound: true, held: held, asked: asked, rounds: rounds})
 	}
 }
 

@@ -86,6 +86,7 @@ type order struct {
 	extra           time.Duration // pause between announcements of its own accord; 0: none
 	promote         bool          // promote_secondaries is set while the addresses are held
 	held            bool          // the addresses are to be on the link
+	asked           time.Duration // instant of the Acquire if it is one, for the tally; a tenant's until it is announced
 	rounds          int           // of announcements, once they are
 	receipt         uint64        // to be named to the routing worker when the addresses are there; 0: not wanted
 }
@@ -108,7 +109,7 @@ func (b *mailbox) order(o order) {
 	b.put(func(m *mail) {
 		m.orders.put(o.id, o, func(next, waiting *order) {
 			if next.held {
-				next.rounds = max(next.rounds, waiting.rounds)
+				next.rounds, next.asked = max(next.rounds, waiting.rounds), max(next.asked, waiting.asked)
 			}
 		})
 	})

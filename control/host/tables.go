@@ -171,6 +171,7 @@ func (t *tables) obey(wishes []*wish) {
 	for _, w := range wishes {
 		r := t.residents[w.binding.ID]
 		t.instruct(r, w.rounds)
+		r.asked = 0 // what else it is told does not begin
 		if !w.bound || t.swept && !w.held {
 			delete(t.residents, w.binding.ID)
 		}
@@ -272,7 +273,7 @@ func (t *tables) orderFor(r *resident, link int) order {
 	if t.isExtra(b, link) {
 		o.extra = b.ExtraEvery
 	}
-	o.held = r.held && len(o.addrs) > 0
+	o.held, o.asked = r.held && len(o.addrs) > 0, r.asked
 	return o
 }
 

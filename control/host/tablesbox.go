@@ -1,6 +1,8 @@
 package host
 
 import (
+	"time"
+
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
@@ -9,7 +11,8 @@ type wish struct {
 	binding *Binding // not changed once it is here
 	bound   bool     // false: the router is to be forgotten
 	held    bool
-	rounds  int // of announcements
+	asked   time.Duration // instant of the Acquire if it is one, for the tally
+	rounds  int           // of announcements
 }
 
 // settlement is a link's worker saying that an order is carried out, as far as the kernel lets it.
@@ -46,7 +49,7 @@ func (b *tablesBox) wish(w wish) {
 	b.put(func(m *tablesMail) {
 		m.wishes.put(w.binding.ID, w, func(next, waiting *wish) {
 			if next.held {
-				next.rounds = max(next.rounds, waiting.rounds)
+				next.rounds, next.asked = max(next.rounds, waiting.rounds), max(next.asked, waiting.asked)
 			}
 		})
 	})

@@ -17,6 +17,7 @@ type worker struct {
 	marks    bool // the kernel keeps our mark on addresses
 	watch    *watcher
 	failures *failures
+	tally    *tallier
 	sysctls  *sysctls
 	paces    *paces
 	vmacs    *vmacs
@@ -44,6 +45,7 @@ type tenant struct {
 	order
 	next      int           // place in addrs of the first address not looked at yet
 	queued    bool          // in todo
+	fresh     bool          // it was not settled since it was acquired
 	repeat    int           // rounds of the last announcement that was asked for
 	nextExtra time.Duration // instant of the next announcement of its own accord, if extra asks for any
 }
@@ -52,9 +54,9 @@ func (t *tenant) holds() bool { return t.held }
 
 func (h *Host) newWorker(link int) *worker {
 	w := &worker{
-		log: h.log, link: link, marks: h.marks, watch: h.watch, failures: h.failures,
+		log: h.log, link: link, marks: h.marks, watch: h.watch, failures: h.failures, tally: h.tally,
 		sysctls: h.sysctls, paces: h.paces, vmacs: h.vmacs, tables: h.tables.box,
-		nl: h.crew.nl, herald: newHerald(h.crew.voice),
+		nl: h.crew.nl, herald: newHerald(h.crew.voice, h.tally),
 		tenants: make(map[vrrp.ID]*tenant),
 		held:    make(map[addrKey]*holding),
 		lacking: make(map[addrKey]error),
@@ -147,6 +149,11 @@ func (w *worker) obey(o order) {
 	if t.nextExtra == 0 || o.extra != t.extra {
 		t.nextExtra = Now() + o.extra
 	}
+	if t.held {
+		o.asked = t.asked
+	} else {
+		t.fresh = true
+	}
 	t.order, t.next = o, 0
 	if o.held {
 		t.rounds, t.repeat = rounds, max(o.rounds, t.repeat)
@@ -173,9 +180,13 @@ func (w *worker) enqueue(t *tenant) {
 // settled ends a tenant's turn in todo: its addresses are there, as far as the kernel lets them.
 func (w *worker) settled(t *tenant) {
 	t.queued = false
+	if t.fresh && t.asked != 0 {
+		w.tally.held(Now() - t.asked)
+	}
+	t.fresh = false
 	if t.rounds > 0 {
 		w.herald.start(t, t.rounds)
-		t.rounds = 0
+		t.rounds, t.asked = 0, 0
 	}
 	w.acknowledge(t)
 }

@@ -102,6 +102,7 @@ func (h *Host) reviewLink(link int) {
 }
 
 func (h *Host) eventsLost() {
+	h.tally.resynced()
 	h.tables.box.audit()
 	h.mu.Lock()
 	defer h.mu.Unlock()
