@@ -19,6 +19,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/histogram"
 	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/metrics"
 	"github.com/xvrrp/xvrrp/control/notify"
 	"github.com/xvrrp/xvrrp/control/sched"
 	"github.com/xvrrp/xvrrp/control/track"
@@ -32,8 +33,9 @@ type Options struct {
 	ConfigPath string         // for status only
 	Ifaces     []string       // limit to these links; empty: all links of Config
 	Attach     loader.Mode
-	RuntimeDir string         // holds the socket; created if missing
-	Listen     netip.AddrPort // of the plain HTTP listener; invalid: there is none
+	RuntimeDir string          // holds the socket; created if missing
+	Listen     netip.AddrPort  // of the plain HTTP listener; invalid: there is none
+	Metrics    metrics.Options // what it tells at /metrics
 	Version    string
 	Log        *slog.Logger
 
@@ -245,7 +247,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		"host": h.Run, "filter": f.Run, "timer": timer.Run, "notify": teller.Run, "track": watchers.Run,
 		"schedule": d.runSchedule, "priority": d.runPriority, "tidy": d.runTidy,
 		"api":  func(ctx context.Context) error { return api.Serve(ctx, l, d) },
-		"http": func(ctx context.Context) error { return site.serve(ctx, d) },
+		"http": func(ctx context.Context) error { return site.serve(ctx, pages(d, o.Metrics)) },
 	} {
 		wg.Go(func() {
 			if err := task(helpers); err != nil && helpers.Err() == nil {

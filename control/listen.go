@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/metrics"
 )
 
 // The plain HTTP listener, off unless an address is given. Whoever reaches it may read and can change nothing: it knows
@@ -60,12 +61,12 @@ func (s *site) close() {
 }
 
 // serve answers until ctx ends. That it cannot is no reason to end the daemon.
-func (s *site) serve(ctx context.Context, view api.Viewer) error {
+func (s *site) serve(ctx context.Context, pages http.Handler) error {
 	if s.l == nil {
 		return nil
 	}
 	server := &http.Server{
-		Handler: s.guard(pages(view)), ReadHeaderTimeout: headerWithin, ReadTimeout: headerWithin, WriteTimeout: answeredAfter,
+		Handler: s.guard(pages), ReadHeaderTimeout: headerWithin, ReadTimeout: headerWithin, WriteTimeout: answeredAfter,
 		IdleTimeout: idleFor, MaxHeaderBytes: longestHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
@@ -89,8 +90,9 @@ func (s *site) serve(ctx context.Context, view api.Viewer) error {
 }
 
 // pages is what there is to read.
-func pages(view api.Viewer) http.Handler {
+func pages(view api.Viewer, o metrics.Options) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("/metrics", metrics.Handler(view, o))
 	return mux
 }
 

@@ -80,7 +80,7 @@ func TestSiteEndsWithItsContext(t *testing.T) {
 	seats := s.l.(*lobby).seats
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.serve(ctx, nil) }()
+	go func() { ended <- s.serve(ctx, http.NotFoundHandler()) }()
 	c, err := net.Dial("tcp", s.l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -17,10 +17,10 @@ const module = "github.com/xvrrp/xvrrp"
 
 // within lists, for each package of ours, the packages of ours it may import. A missing package may not exist.
 var within = map[string][]string{
-	"cmd/xvrrp": {"control", "control/config", "control/election", "control/vrrp", "control/api", "control/lab",
+	"cmd/xvrrp": {"control", "control/config", "control/metrics", "control/election", "control/vrrp", "control/api", "control/lab",
 		"control/script", "loader", "loader/verdict"},
 	"control": {"control/config", "control/election", "control/vrrp", "control/host", "control/track",
-		"control/sched", "control/script", "control/notify", "control/histogram", "control/api",
+		"control/sched", "control/script", "control/notify", "control/histogram", "control/api", "control/metrics",
 		"loader", "loader/verdict"},
 	"control/vrrp":      {"loader/verdict"},
 	"control/election":  {"control/vrrp"},
@@ -32,6 +32,7 @@ var within = map[string][]string{
 	"control/script":    {"control/sched"},
 	"control/histogram": nil,
 	"control/api":       {"loader/verdict"},
+	"control/metrics":   {"control/api", "loader/verdict"},
 	"control/lab":       nil,
 	"loader":            {"control/vrrp", "loader/verdict"},
 	"loader/verdict":    nil,
@@ -56,6 +57,7 @@ var keepers = []struct {
 	{"golang.org/x/net", []string{"control/host", "control/track"}},
 	{"github.com/spf13/", []string{"cmd/xvrrp"}},
 	{"github.com/wneessen/go-mail", []string{"control/notify"}},
+	{"github.com/prometheus/", []string{"control/metrics"}},
 }
 
 // commandOnly is what only a command may do: end the process, take signals, read the environment.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/xvrrp/xvrrp/control"
 	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/metrics"
 	"github.com/xvrrp/xvrrp/loader"
 )
 
@@ -27,6 +28,7 @@ type runOptions struct {
 	logLevel    string
 	printConfig bool
 	listen      string
+	metrics     metrics.Options
 	state       string
 	stateGiven  bool
 	router      routerFlags
@@ -55,7 +57,9 @@ after the configuration; what it says of a router takes the place of what the co
 
 With --listen it answers plain HTTP: to be looked at with a browser, and at /metrics by Prometheus. Nothing
 can be changed there, and nobody is asked who he is: a port alone is open to this host only, and others
-need an address that they reach, written out (192.0.2.10:9112, or 0.0.0.0:9112 for all addresses).
+need an address that they reach, written out (192.0.2.10:9112, or 0.0.0.0:9112 for all addresses). The
+metrics are listed in docs/metrics.md; --metrics-keepalived adds those of keepalived-exporter by name, for
+dashboards and alerts that know these.
 
 With net_namespace or instance in the file the default runtime directory gets a directory of these names
 for the daemon: name it to the other commands with --runtime-dir.
@@ -64,7 +68,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 		Example: `  xvrrp run
   xvrrp run --iface ens160 --config /etc/keepalived/keepalived.conf
   xvrrp run --iface ens160 --vrid 56 --vip 172.160.180.168/24 --priority 160
-  xvrrp run --listen 9112
+  xvrrp run --listen 9112 --metrics-keepalived
   xvrrp run --iface ens160 --attach xdp --runtime-dir /run/xvrrp-lan`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -80,6 +84,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.StringVar(&o.logFormat, "log-format", "text", "`FORM` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` logged: debug, info, warn or error")
 	f.StringVar(&o.listen, "listen", "", "serve metrics and a page over plain HTTP at `[ADDRESS:]PORT`; without an address for this host alone")
+	f.BoolVar(&o.metrics.Keepalived, "metrics-keepalived", false, "with --listen: metrics also under the names of keepalived-exporter")
 	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed; without this flag only the default runtime directory has one")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
 	o.router.register(f)
@@ -105,6 +110,9 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.metrics.Keepalived && !listen.IsValid() {
+		return usagef("--metrics-keepalived is about what --listen serves: give --listen, too")
+	}
 	conf, path, kept, err := configure(a, o, log)
 	if err != nil {
 		return err
@@ -121,7 +129,8 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	s := service{log: log, supervisor: newSupervisor(a.getenv, log),
 		ready: func(context.Context, control.Handle) error { a.collectAt(collectorRunning); return nil }}
 	options := a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log)
-	options.State, options.Kept, options.Listen = kept.file, kept.overrides, listen
+	options.State, options.Kept = kept.file, kept.overrides
+	options.Listen, options.Metrics = listen, o.metrics
 	return s.run(ctx, a.daemon, options)
 }
 
