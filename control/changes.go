@@ -46,7 +46,7 @@ func (k *changes) addTo(s *api.Stats) {
 
 // sign is when a router was last shown that its master lives.
 func (r *router) sign() time.Duration {
-	at := r.core.State().LastHeard
+	at := r.heardAt
 	if r.stamp != nil {
 		at = max(at, r.stamp.Seen())
 	}

@@ -345,6 +345,9 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if err := d.host.Bind(b.host); err != nil {
 		return causeBind, err
 	}
+	if r.bound == nil {
+		r.counted = d.now()
+	}
 	r.bound, r.sender, r.stamp = b, d.host.Sender(b.id()), d.filter.Stamp(b.id())
 	d.byID[b.id()] = r
 	if renumbered {

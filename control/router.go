@@ -40,11 +40,12 @@ type router struct {
 
 	guards []guardedAddr // addresses to which packets are refused
 
-	heard    netip.Addr // the sender of the advert it last heard
-	theirs   uint8      // that advert's priority
-	follows  bool       // the filter is to follow that sender
-	refollow bool       // and has not been told
-	weighed  uint8      // the priority in force, as last told
+	heard    netip.Addr    // the sender of the advert it last heard
+	heardAt  time.Duration // when the kernel received it
+	theirs   uint8         // that advert's priority
+	follows  bool          // the filter is to follow that sender
+	refollow bool          // and has not been told
+	weighed  uint8         // the priority in force, as last told
 
 	verifier *vrrp.Verifier             // of signatures; nil: adverts carry none
 	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
@@ -53,6 +54,7 @@ type router struct {
 	causes map[string]string // standing faults of the link, likewise
 
 	changes changes
+	counted time.Duration // instant at which the filter began to count for it
 }
 
 func newRouter(c *config.Router, tells announcements) *router {
@@ -284,7 +286,7 @@ func (d *daemon) heard(a loader.Advert) {
 	if role == election.Backup {
 		d.refresh(r) // what the master repeated before this advert counts before it
 	}
-	d.hearing, r.heard, r.theirs = a, a.Src, adv.Priority
+	d.hearing, r.heard, r.heardAt, r.theirs = a, a.Src, a.At, adv.Priority
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
 	d.flush()
 	d.follow(r)

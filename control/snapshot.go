@@ -114,6 +114,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		VIPs: []api.VIP{}, Stats: r.stats, GARPDelay: c.GARP.Delay.Seconds(),
 	}
 	r.changes.addTo(&out.Stats)
+	out.Stats.Since = d.wall(r.counted)
 	if c.VLAN != 0 {
 		out.VLAN = c.VLAN.String()
 	}

@@ -198,7 +198,7 @@ func pair() api.Snapshot {
 			Master: "172.160.180.46", MasterPrio: 160, Interval: 1, MasterInterval: 1, Skew: 0.4140625, Down: 3.4140625,
 			LastHeard: &ago, Preempt: true, Accept: true, Notes: []string{"VRID 56 is also used by 172.160.180.200"},
 			VIPs:  []api.VIP{{Address: netip.MustParsePrefix("172.160.180.168/24"), Device: "ens160"}},
-			Stats: api.Stats{Received: 270100, Sent: 3, BecameMaster: 1, LeftMaster: 1, ZeroReceived: 1, Rescued: 2, Verdicts: map[string]uint64{"coalesced": 270090, "delivered": 10, "conflict": 12}},
+			Stats: api.Stats{Since: noon.Add(-76 * time.Hour), NewMaster: "silence", Received: 270100, Sent: 3, BecameMaster: 1, LeftMaster: 1, ZeroReceived: 1, Rescued: 2, Verdicts: map[string]uint64{"coalesced": 270090, "delivered": 10, "conflict": 12}},
 		}, {
 			Name: "lan6", Interface: "ens160", VLAN: "100", Family: "ipv6", VRID: 7, Version: 3, Role: "master", Why: "silence",
 			Since: noon.Add(-65 * time.Second), Priority: 100, Base: 100, Source: "fe80::2", Interval: 0.1, MasterInterval: 0.1,

@@ -31,6 +31,10 @@ func TestQueries(t *testing.T) {
 		{"drops", pair(), "drops"},
 		{"drops-json", pair(), "drops -o json"},
 		{"drops-none", observed(), "drops"},
+		{"stats", pair(), "stats"},
+		{"stats-wide", pair(), "stats -o wide"},
+		{"stats-one", pair(), "stats ERIC_VI_1"},
+		{"stats-json", pair(), "stats -o json"},
 		{"events", pair(), "events"},
 		{"events-since", pair(), "events --since 2"},
 		{"events-json", pair(), "events -o json"},
@@ -56,7 +60,7 @@ func TestQueries(t *testing.T) {
 }
 
 func TestQueriesWithoutDaemon(t *testing.T) {
-	for _, args := range []string{"status", "status -o json", "drops", "events", "reload", "events --follow", "status --wait master --timeout 1ms"} {
+	for _, args := range []string{"status", "status -o json", "drops", "stats", "stats --interval 1s", "events", "reload", "events --follow", "status --wait master --timeout 1ms"} {
 		t.Run(args, func(t *testing.T) {
 			dir := t.TempDir()
 			r := newCommand(append(strings.Fields(args), "--runtime-dir", dir)...).run(t)

@@ -179,6 +179,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 		{"Look:", []*cobra.Command{
 			newStatus(a),
 			newEvents(a),
+			newStats(a),
 			newDrops(a),
 		}},
 		{"Change:", []*cobra.Command{

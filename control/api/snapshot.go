@@ -133,6 +133,7 @@ type VIP struct {
 
 // Stats counts per router since its start.
 type Stats struct {
+	Since        time.Time         `json:"since"`            // when it was last bound to its link: verdicts are counted from then on
 	Received     uint64            `json:"adverts_received"` // delivered and coalesced
 	Sent         uint64            `json:"adverts_sent"`
 	BecameMaster uint64            `json:"became_master"`
