@@ -1,0 +1,54 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// TestReadOnly follows a daemon over plain HTTP, and tries to change it.
+func TestReadOnly(t *testing.T) {
+	d := &daemon{snap: Snapshot{Schema: Schema, PID: 42}}
+	d.happen("before")
+	s := httptest.NewServer(ReadOnly(d))
+	t.Cleanup(s.Close)
+	var snap Snapshot
+	status, err := http.Get(s.URL + "/v1/status")
+	if err == nil {
+		err = json.NewDecoder(status.Body).Decode(&snap)
+		status.Body.Close()
+	}
+	if err != nil || snap.PID != 42 {
+		t.Errorf("status of pid %d, %v, want 42", snap.PID, err)
+	}
+
+	events, err := http.Get(s.URL + "/v1/events?follow=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Body.Close()
+	lines := json.NewDecoder(events.Body)
+	for _, want := range []string{"before", "now"} {
+		var e Event
+		if err := lines.Decode(&e); err != nil || e.Why != want {
+			t.Errorf("event %q, %v, want %q", e.Why, err, want)
+		}
+		d.happen("now")
+	}
+
+	for path, method := range map[string]string{"/v1/reload": "POST", "/v1/routers": "POST", "/v1/routers?name=A": "DELETE", "/v1/status": "PUT"} {
+		r, err := http.NewRequest(method, s.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound && answer.StatusCode != http.StatusMethodNotAllowed || len(d.edits) > 0 {
+			t.Errorf("%s %s: %s, %d edits, want it refused", method, path, answer.Status, len(d.edits))
+		}
+	}
+}

@@ -1,0 +1,166 @@
+// One router in full, beside the list.
+
+import { ageOf, el, say } from "./dom.js";
+import { Facts, role, section } from "./parts.js";
+import { margin } from "./routers.js";
+import { Lanes } from "./strip.js";
+import { clock, count, percent, span } from "./words.js";
+
+const changesShown = 12;
+const leastWindow = 600000; // milliseconds of history that are shown at least
+const mostWindow = 24 * 3600000;
+
+export class Router {
+  #model;
+  #root;
+  #name = "";
+  #parts = null;
+
+  constructor(model, root, close) {
+    this.#model = model;
+    this.#root = root;
+    this.close = close;
+  }
+
+  // show shows the router of this name, or none.
+  show(name) {
+    this.#root.hidden = !name;
+    if (name === this.#name) return;
+    this.#name = name;
+    this.#parts = null;
+    this.#root.replaceChildren();
+    this.#root.scrollTop = 0;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.#name || !this.#model.status) return;
+    const r = this.#model.router(this.#name);
+    this.#parts ??= this.#build();
+    const p = this.#parts;
+    say(p.name, this.#name);
+    p.gone.hidden = Boolean(r);
+    p.rest.hidden = !r;
+    if (!r) return;
+    const now = this.#model.now();
+    say(p.where, `${r.place} · VRID ${r.vrid} · ${r.family === "ipv6" ? "IPv6" : "IPv4"} · VRRP version ${r.version}`);
+    this.#drawState(p, r, now);
+    this.#drawRemarks(p, r);
+    this.#drawPast(p, r, now);
+    p.election.set(election(r, this.#model.status));
+    p.addresses.set([...r.vips.map(address), ...(r.virtual_routes ?? []).map((t) => ["Route", t]), ...(r.virtual_rules ?? []).map((t) => ["Rule", t])]);
+    p.tracked.set((r.tracks ?? []).map((t) => tracked(t, this.#model.status)));
+    p.trackedSection.hidden = !r.tracks?.length;
+    p.counters.set(counters(r));
+    p.drops.set(this.#model.status.drops.filter((d) => d.router === r.name).map((d) => refused(d)));
+    p.dropsSection.hidden = !this.#model.status.drops.some((d) => d.router === r.name);
+  }
+
+  #build() {
+    const p = {
+      name: el("h2", { id: "detail-name" }), where: el("p", { class: "where" }), state: el("p", { class: "state" }),
+      gone: el("p", { class: "quiet", text: "The daemon has no router of this name any more." }), remarks: el("ul", { class: "remarks" }),
+      lanes: new Lanes(), changes: el("ol", { class: "changes", reversed: true }),
+      election: new Facts(), addresses: new Facts(), tracked: new Facts(), counters: new Facts(), drops: new Facts(),
+    };
+    p.trackedSection = section("Tracked", p.tracked.element);
+    p.dropsSection = section("Not taken", p.drops.element);
+    p.rest = el("div", {}, p.state, p.remarks, section("Roles over time", p.lanes.element, p.changes), section("Election", p.election.element),
+      section("Addresses", p.addresses.element), p.trackedSection, p.dropsSection, section("Counted", p.counters.element));
+    this.#root.append(el("header", {}, p.name, el("button", { type: "button", class: "close", "aria-label": "Close the router's detail", text: "×", click: this.close }), p.where),
+      p.gone, p.rest);
+    return p;
+  }
+
+  #drawState(p, r, now) {
+    const key = `${r.role} ${r.sinceAt} ${r.why}`;
+    if (p.stateKey === key) return;
+    p.stateKey = key;
+    const word = el("strong");
+    role(word, r.role);
+    p.state.replaceChildren(word, r.sinceAt > 0 ? el("span", {}, "for ", ageOf(r.sinceAt, now), r.why ? `, reason: ${r.why}` : "") : "");
+  }
+
+  #drawRemarks(p, r) {
+    const key = r.remarks.join("\n");
+    if (p.remarksKey === key) return;
+    p.remarksKey = key;
+    const faults = r.faults ?? [];
+    p.remarks.replaceChildren(...r.remarks.map((text) => el("li", { class: faults.includes(text) ? "bad" : "warn", text })));
+  }
+
+  #drawPast(p, r, now) {
+    const past = this.#model.past(r.name);
+    const known = past.changes(Infinity);
+    const oldest = known.at(-1)?.at ?? now;
+    const window = Math.min(mostWindow, Math.max(leastWindow, (now - oldest) * 1.05));
+    const step = window / 400;
+    const end = Math.ceil(now / step) * step;
+    p.lanes.draw(past, end - window, end);
+    const shown = known.filter((c) => c.from || c.why).slice(0, changesShown);
+    const key = shown.map((c) => c.at).join();
+    if (p.changesKey === key) return;
+    p.changesKey = key;
+    p.changes.replaceChildren(...shown.map((c) => change(c, now)));
+  }
+}
+
+function change(c, now) {
+  const to = el("span");
+  role(to, c.role);
+  return el("li", {}, el("time", { datetime: new Date(c.at).toISOString(), title: new Date(c.at).toLocaleString(), text: clock(c.at, now) }),
+    to, el("span", { class: "why", text: [c.why, c.detail].filter(Boolean).join(" — ") }));
+}
+
+function election(r, status) {
+  const group = status.groups.find((g) => g.name === r.group);
+  const share = margin(r);
+  return [
+    ["Priority", r.priority === r.base_priority ? r.priority : `${r.priority}, configured ${r.base_priority}`],
+    ["Master", masterOf(r)],
+    ["Advert interval", r.role === "backup" && r.master_interval_seconds !== r.interval_seconds
+      ? `${span(r.interval_seconds)}, the master's ${span(r.master_interval_seconds)}` : span(r.interval_seconds)],
+    ["Master-down interval", `${span(r.master_down_seconds)}, of which skew ${span(r.skew_seconds)}`],
+    ["Least margin", share === undefined ? "" : `${percent(share)}: the longest gap was ${span(r.margins.longest_gap_seconds)}`, share < 1 / 3 ? "warn" : ""],
+    ["Near failovers", r.margins?.near_failovers ? count(r.margins.near_failovers) : "", "warn"],
+    ["Preemption", r.preempt ? "on" : "off"],
+    ["Accept mode", r.accept ? "on" : "off: packets to the addresses are dropped"],
+    ["Source", r.source],
+    ["Unicast peers", (r.unicast_peers ?? []).join(", ")],
+    ["Virtual MAC", r.vmac ? `on ${r.vmac}` : ""],
+    ["Sync group", group ? `${group.name}, ${group.role}, of ${group.members.join(", ")}` : r.group],
+  ];
+}
+
+function masterOf(r) {
+  if (r.role === "master") return "this router";
+  if (!r.master) return "unknown";
+  const heard = r.last_heard_seconds === undefined ? "" : `, heard ${span(Number(r.last_heard_seconds.toPrecision(2)))} ago`;
+  return `${r.master}, priority ${r.master_priority}${heard}`;
+}
+
+function address(vip) {
+  const text = `on ${vip.device}, ${vip.held ? "held" : "not held"}${vip.excluded ? ", not advertised" : ""}`;
+  return [vip.address, text, vip.held ? "good" : "soft"];
+}
+
+function tracked(t, status) {
+  const detail = status.trackers.find((k) => k.kind === t.kind && k.name === t.name)?.detail;
+  const effect = t.weight ? `weight ${t.weight > 0 ? "+" : ""}${t.weight}` : "a fault when down";
+  return [`${t.kind} ${t.name}`, `${t.state}, ${effect}${t.reverse ? ", reversed" : ""}${detail ? ` (${detail})` : ""}`, t.state === "down" ? "bad" : ""];
+}
+
+function counters(r) {
+  const s = r.stats;
+  return [
+    ["Adverts", `${count(s.adverts_received)} received, ${count(s.adverts_sent)} sent`],
+    ["Resignations", `${count(s.priority_zero_received)} received, ${count(s.priority_zero_sent)} sent`],
+    ["Became master", `${count(s.became_master)} times, released ${count(s.released_master)} times`],
+    ["Takeovers cancelled", s.takeovers_cancelled ? `${count(s.takeovers_cancelled)}: the master was heard in time after all` : 0],
+  ];
+}
+
+function refused(d) {
+  const last = [d.source && `last from ${d.source}`, d.mac && `(${d.mac})`, d.detail && `: ${d.detail}`].filter(Boolean).join(" ").replace(" :", ":");
+  return [`${count(d.frames)} ${d.verdict}`, `${d.meaning}${last ? `; ${last}` : ""}`, d.action === "drop" ? "warn" : ""];
+}
