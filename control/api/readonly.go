@@ -1,13 +1,19 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
+
+// pieceWithin is how long a reader over plain HTTP may leave a piece of what it is sent.
+const pieceWithin = 10 * time.Second
 
 // ReadOnly answers what a page for people asks, as Serve does, and nothing else: GET /v1/status and GET /v1/events.
 func ReadOnly(view Viewer) http.Handler {
 	s := &server{src: unchanging{Viewer: view}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
-	mux.HandleFunc("GET /v1/events", s.events)
+	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { s.events(lasting{w}, r) })
 	return mux
 }
 
@@ -16,3 +22,15 @@ type unchanging struct {
 	Viewer
 	Changer
 }
+
+// lasting is an answer that may go on for as long as it is read: where the server limits the time of an answer, each
+// piece has its own.
+type lasting struct{ http.ResponseWriter }
+
+func (l lasting) Write(b []byte) (int, error) {
+	http.NewResponseController(l.ResponseWriter).SetWriteDeadline(time.Now().Add(pieceWithin)) // an error: there is none to move
+	return l.ResponseWriter.Write(b)
+}
+
+// Unwrap is how http.ResponseController finds Flush.
+func (l lasting) Unwrap() http.ResponseWriter { return l.ResponseWriter }

@@ -5,13 +5,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 // TestReadOnly follows a daemon over plain HTTP, and tries to change it.
 func TestReadOnly(t *testing.T) {
 	d := &daemon{snap: Snapshot{Schema: Schema, PID: 42}}
 	d.happen("before")
-	s := httptest.NewServer(ReadOnly(d))
+	s := httptest.NewUnstartedServer(ReadOnly(d))
+	s.Config.WriteTimeout = 50 * time.Millisecond // of other answers: the events below take longer
+	s.Start()
 	t.Cleanup(s.Close)
 	var snap Snapshot
 	status, err := http.Get(s.URL + "/v1/status")
@@ -34,6 +37,7 @@ func TestReadOnly(t *testing.T) {
 		if err := lines.Decode(&e); err != nil || e.Why != want {
 			t.Errorf("event %q, %v, want %q", e.Why, err, want)
 		}
+		time.Sleep(2 * s.Config.WriteTimeout)
 		d.happen("now")
 	}
 
