@@ -16,6 +16,7 @@ type backup struct {
 	interval time.Duration // Active_Adver_Interval
 	why      Reason        // of the takeover, should the timer run out
 	cause    netip.Addr    // whose goodbye or lower priority that is
+	handed   bool          // we were master and handed over
 
 	master    netip.Addr    // last accepted; zero when unknown
 	priority  uint8         // the master's
@@ -71,7 +72,7 @@ func (b *backup) step(r *Router, now time.Duration, in Input) {
 		b.reconfigure(r, now, in.Config)
 	case lifted:
 		b.lift(r, now, in)
-	case Start, Cleared, Renumbered, pulled, contested:
+	case Start, HandOver, Cleared, Renumbered, pulled, contested:
 	}
 }
 
@@ -269,6 +270,8 @@ func (b *backup) tell(r *Router, now time.Duration) string {
 		return fmt.Sprintf("%v resigned", b.cause)
 	case b.why == Preempted:
 		return fmt.Sprintf("%v has a lower priority than our %d", b.cause, r.priority)
+	case !b.master.IsValid() && b.handed:
+		return "nobody else took over"
 	case !b.master.IsValid():
 		return "no master was heard"
 	}

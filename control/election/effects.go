@@ -78,6 +78,7 @@ const (
 	Silence      Reason = "silence"        // nothing was heard of a master for the master-down interval
 	Resigned     Reason = "resigned"       // the master sent priority 0
 	Preempted    Reason = "preempt"        // a lower master was outlived on purpose
+	HandedOver   Reason = "failover"       // an operator asked for it
 	Outranked    Reason = "outranked"      // an advert of higher priority arrived
 	TieLost      Reason = "tie"            // equal priority, higher address
 	Faulted      Reason = "fault"          // a cause of fault appeared

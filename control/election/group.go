@@ -42,7 +42,11 @@ func (g *Group) Step(now time.Duration, router *Router, in Input) []Action {
 		m.stopped = true
 	}
 	was := m.waits()
-	g.tell(now, m, in)
+	if _, is := in.(HandOver); is {
+		g.handOver(now, in)
+	} else {
+		g.tell(now, m, in)
+	}
 	g.unite(now, m)
 	if was > 0 && m.waits() > was {
 		g.sayWhatFor(m)
@@ -125,6 +129,16 @@ func (g *Group) stepDown(now time.Duration, lead *member) {
 		if m.isMaster() {
 			g.tell(now, m, in)
 		}
+	}
+}
+
+// handOver has all masters resign, each with a goodbye of its own, unless one owns its addresses.
+func (g *Group) handOver(now time.Duration, in Input) {
+	if g.first((*member).isOwner) != nil {
+		return
+	}
+	for _, m := range g.members {
+		g.tell(now, m, in)
 	}
 }
 

@@ -58,7 +58,7 @@ type groupPlan struct {
 
 // groupDisturbance is something bad, from one instant to another.
 type groupDisturbance struct {
-	what          trouble // partition (of one port), fault (of one port), weigh (all members), crash or pause
+	what          trouble // partition (of one port), fault (of one port), weigh or handOver (all members), crash or pause
 	host, segment int
 	priority      uint8
 	from, until   time.Duration
@@ -99,7 +99,7 @@ func newGroupPlan(seed int64) groupPlan {
 }
 
 func (p *groupPlan) drawDisturbance(hosts int) groupDisturbance {
-	d := groupDisturbance{what: []trouble{partition, partition, fault, weigh, crash, pause}[p.rng.IntN(6)], host: p.rng.IntN(hosts),
+	d := groupDisturbance{what: []trouble{partition, partition, fault, weigh, handOver, crash, pause}[p.rng.IntN(7)], host: p.rng.IntN(hosts),
 		segment: p.rng.IntN(len(p.intervals)), priority: uint8(1 + p.rng.IntN(254)), from: epoch + p.upTo(p.calm-epoch)}
 	d.until = min(p.calm, d.from+p.upTo(12*p.slowest))
 	if d.host > 0 && (d.what == crash || d.what == fault) && p.chance(0.2) {
@@ -176,11 +176,11 @@ func (w *groupWorld) disturb(d groupDisturbance) {
 	case fault:
 		w.ask(h, func() { w.step(h, h.ports[d.segment], w.now, Failed{Cause: "link"}) })
 	case weigh:
+		w.ask(h, func() { w.weigh(h, d.priority) })
+	case handOver:
 		w.ask(h, func() {
-			for _, p := range h.ports {
-				w.step(h, p, w.now, Weighed{Priority: d.priority})
-			}
-			h.weighed = w.now
+			w.weigh(h, 1)
+			w.step(h, h.ports[d.segment], w.now, HandOver{})
 		})
 	case crash:
 		h.alive = false
@@ -201,13 +201,8 @@ func (w *groupWorld) relieve(d groupDisturbance) {
 		}
 	case fault:
 		w.ask(h, func() { w.step(h, h.ports[d.segment], w.now, Cleared{Cause: "link"}) })
-	case weigh:
-		w.ask(h, func() {
-			for _, p := range h.ports {
-				w.step(h, p, w.now, Weighed{Priority: w.configs[h.id].Priority})
-			}
-			h.weighed = w.now
-		})
+	case weigh, handOver:
+		w.ask(h, func() { w.weigh(h, w.configs[h.id].Priority) })
 	case crash:
 		if !h.alive {
 			w.boot(h)
@@ -216,6 +211,14 @@ func (w *groupWorld) relieve(d groupDisturbance) {
 		h.paused--
 		w.wake(h)
 	}
+}
+
+// weigh puts a priority in force for all members.
+func (w *groupWorld) weigh(h *groupHost, priority uint8) {
+	for _, p := range h.ports {
+		w.step(h, p, w.now, Weighed{Priority: priority})
+	}
+	h.weighed = w.now
 }
 
 // groupMoved: a group takes over only if none of its members has heard of a better master for its master-down.

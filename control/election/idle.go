@@ -17,7 +17,7 @@ func (idle) step(r *Router, now time.Duration, in Input) {
 		r.begin(now, Startup, "")
 	case Reconfigured:
 		r.reconfigure(in.Config)
-	case Stop, Heard, Refreshed, Tick, Weighed, Failed, Cleared, Renumbered, lifted, pulled, contested:
+	case Stop, HandOver, Heard, Refreshed, Tick, Weighed, Failed, Cleared, Renumbered, lifted, pulled, contested:
 	}
 }
 
@@ -44,6 +44,6 @@ func (faulty) step(r *Router, now time.Duration, in Input) {
 		}
 	case Reconfigured:
 		r.reconfigure(in.Config)
-	case Start, Heard, Refreshed, Tick, Weighed, Failed, Renumbered, lifted, pulled, contested:
+	case Start, HandOver, Heard, Refreshed, Tick, Weighed, Failed, Renumbered, lifted, pulled, contested:
 	}
 }

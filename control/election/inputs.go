@@ -19,6 +19,10 @@ type Phase uint16
 // Stop resigns and returns to init.
 type Stop struct{}
 
+// HandOver has a master resign without a cause of fault: it stays a backup, and takes over again only if nobody else
+// does. Its priority is left to Weighed. An owner keeps what it owns.
+type HandOver struct{ Detail string }
+
 // Heard is a valid advert that arrived at the instant given to Step.
 type Heard struct {
 	Advert vrrp.Advert
@@ -57,6 +61,7 @@ type (
 
 func (Start) input()        {}
 func (Stop) input()         {}
+func (HandOver) input()     {}
 func (Heard) input()        {}
 func (Refreshed) input()    {}
 func (Tick) input()         {}

@@ -94,13 +94,13 @@ func (l *ledger) step(now time.Duration, in Input) error {
 // mayAdvertise: priority 0 only when leaving master for good, any other only of a master, be it the first or
 // the last word of one.
 func (l *ledger) mayAdvertise(a Advertise, before Role, rest []Effect) error {
-	to := before
+	to, handed := before, false
 	for _, e := range rest {
 		if c, ok := e.(Changed); ok {
-			to = c.To
+			to, handed = c.To, c.Why == HandedOver
 		}
 	}
-	resigns := before == Master && (to == Init || to == Fault)
+	resigns := before == Master && (to == Init || to == Fault || handed)
 	if (a.Priority == 0) != resigns {
 		return fmt.Errorf("advertise %d, going %v→%v", a.Priority, before, to)
 	}
@@ -164,6 +164,7 @@ var alphabet = []struct {
 }{
 	{"start", 10 * time.Millisecond, Start{}},
 	{"stop", 10 * time.Millisecond, Stop{}},
+	{"handed over", 10 * time.Millisecond, HandOver{}},
 	{"higher", 300 * time.Millisecond, advertFrom("192.0.2.9", 150)},
 	{"equal, higher address", 300 * time.Millisecond, advertFrom("192.0.2.9", 100)},
 	{"equal, lower address", 300 * time.Millisecond, advertFrom("192.0.2.2", 100)},

@@ -63,6 +63,8 @@ func (m *master) step(r *Router, now time.Duration, in Input) {
 	case Failed:
 		r.emit(adverts[0])
 		r.fail(now, in.Cause)
+	case HandOver:
+		m.handOver(r, now, in.Detail)
 	case Heard:
 		m.hear(r, now, in)
 	case Tick:
@@ -75,6 +77,17 @@ func (m *master) step(r *Router, now time.Duration, in Input) {
 		m.announceLower(r, now)
 	case Start, Refreshed, Weighed, Cleared, Renumbered, lifted:
 	}
+}
+
+// handOver resigns in favour of whoever is there.
+func (m *master) handOver(r *Router, now time.Duration, detail string) {
+	if r.owner() {
+		return
+	}
+	r.emit(adverts[0])
+	b := newBackup(r, now)
+	b.handed = true
+	r.become(now, b, HandedOver, detail)
 }
 
 // hear is the part of RFC 9568 6.4.3 about adverts. Whether we preempt is not asked here.

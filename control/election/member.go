@@ -140,6 +140,7 @@ func (m *member) role() Role { return m.Router.role.name() }
 func (m *member) isAnybody() bool   { return true }
 func (m *member) isMaster() bool    { return m.role() == Master }
 func (m *member) isNotMaster() bool { return !m.isMaster() }
+func (m *member) isOwner() bool     { return m.Router.owner() }
 func (m *member) isNotReady() bool  { return !m.isReady() }
 
 // isReady reports whether a member would be master if it were up to it.

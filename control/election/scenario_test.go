@@ -238,6 +238,8 @@ func (s *stage) read(r *Router, words []string) (Input, error) {
 		return nil, fmt.Errorf("unknown input %q", words)
 	}
 	switch words[0] {
+	case "handover":
+		return HandOver{Detail: words[1]}, nil
 	case "failed":
 		return Failed{Cause: words[1]}, nil
 	case "cleared":

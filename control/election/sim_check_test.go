@@ -158,13 +158,13 @@ func (o *oracle) perhaps(n *node, f frame, now time.Duration) {
 	}
 }
 
-// changed: whoever enters backup waits from there on; whoever leaves it for master has waited long enough. A
+// changed: whoever enters backup, or hands over, waits from there on; whoever leaves it for master has waited long enough. A
 // followed master that sinks below us leaves the instant of its last good advert to a guess, which is wrong by
 // less than one of its intervals. A kernel that stamps what it hands over as well may hide somebody else's advert of
 // the same moment behind one that in the end does not count; such networks are not held to the nanosecond.
 func (o *oracle) changed(w *world, n *node, c Changed) {
 	switch {
-	case c.To == Backup && c.From != Master:
+	case c.To == Backup && (c.From != Master || c.Why == HandedOver):
 		*o = oracle{started: w.now, interval: n.config.Interval}
 	case c.To == Master && c.From == Backup && !w.stampsAll:
 		due := o.due(n)

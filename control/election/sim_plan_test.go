@@ -51,11 +51,12 @@ const (
 	fault
 	renumber
 	reload
+	handOver
 	troubles
 )
 
 func (t trouble) String() string {
-	return [...]string{"partition", "loss", "pause", "crash", "stop", "weigh", "fault", "renumber", "reload"}[t]
+	return [...]string{"partition", "loss", "pause", "crash", "stop", "weigh", "fault", "renumber", "reload", "handover"}[t]
 }
 
 func newPlan(seed int64) plan {
@@ -172,7 +173,7 @@ func (p *plan) drawDisturbance() disturbance {
 		side: p.rng.IntN(1 << len(p.routers)), loss: []float64{0.1, 0.5, 1}[p.rng.IntN(3)], priority: uint8(1 + p.rng.IntN(254))}
 	d.from = epoch + p.upTo(p.calm-epoch)
 	d.until = min(p.calm, d.from+p.upTo(8*p.slowest))
-	lasting := d.what == weigh || d.node > 0 && (d.what == crash || d.what == stop || d.what == fault)
+	lasting := d.what == weigh || d.what == handOver || d.node > 0 && (d.what == crash || d.what == stop || d.what == fault)
 	if lasting && p.chance(0.3) {
 		d.until = Never
 	}
@@ -209,6 +210,9 @@ func (w *world) disturb(d disturbance) {
 		w.ask(n, Stop{})
 	case weigh:
 		w.ask(n, Weighed{Priority: d.priority})
+	case handOver:
+		w.ask(n, Weighed{Priority: 1})
+		w.ask(n, HandOver{})
 	case fault:
 		w.ask(n, Failed{Cause: "link"})
 	case renumber:
@@ -246,7 +250,7 @@ func (w *world) relieve(d disturbance) {
 		}
 	case stop:
 		w.ask(n, Start{Phase: w.phases[n.id]})
-	case weigh:
+	case weigh, handOver:
 		w.ask(n, Weighed{Priority: n.config.Priority})
 	case fault:
 		w.ask(n, Cleared{Cause: "link"})
