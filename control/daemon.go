@@ -186,6 +186,11 @@ type daemon struct {
 	edited      bool                       // the routers in force are not those of conf
 	lasting     map[string]config.Override // by router, what State holds; belongs to who holds reloading
 
+	failovers aways               // by hand
+	drained   aways               // by maintenance
+	awaysEnd  time.Duration       // when the first of both ends
+	keptAways map[string]api.Away // of drained, what its file holds; belongs to who holds reloading
+
 	wishes     chan sched.Settings // size 1: how the process is to be scheduled; a newer wish takes the place of an older
 	scheduling string              // what came of the last wish, for status
 	stirred    chan struct{}       // size 1: there may be garbage
@@ -304,6 +309,9 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		left:        make(chan struct{}),
 		reloading:   make(chan struct{}, 1),
 		lasting:     byRouter(o.Kept),
+		failovers:   make(aways),
+		drained:     make(aways),
+		awaysEnd:    election.Never,
 		wishes:      make(chan sched.Settings, 1),
 		stirred:     make(chan struct{}, 1),
 		guards:      wantsGuard(c.routers),
@@ -357,6 +365,7 @@ func (d *daemon) begin() {
 		d.dampers = newDampers(d.conf.LinkDelays, d.linksByName())
 	}
 	d.event(api.Event{Kind: "daemon", Why: "start", Detail: fmt.Sprintf("xvrrp %s, pid %d", d.o.Version, os.Getpid())})
+	d.restoreMaintenance()
 	d.enlist()
 	for _, r := range d.routers {
 		d.admit(r)
@@ -386,8 +395,10 @@ func spin(now func() time.Duration) func(time.Duration) {
 	}
 }
 
-// admit keeps a router whose configuration is at fault from running, before its link is looked at.
+// admit keeps a router that is out of service or whose configuration is at fault from running, before its link is
+// looked at.
 func (d *daemon) admit(r *router) {
+	d.takeOut(r)
 	if r.conf.Fault == "" {
 		return
 	}
@@ -409,6 +420,9 @@ func (d *daemon) start() {
 
 func (d *daemon) startRouter(r *router) {
 	r.started = true
+	if _, aside := d.failovers[r.conf.Name]; aside {
+		d.weighFor(r, "failover")
+	}
 	d.step(r, d.now(), election.Start{Phase: d.nextPhase()})
 }
 

@@ -177,12 +177,18 @@ func newBench(t testing.TB, links []host.Link, routers ...config.Router) *bench 
 // openBench starts a daemon with a configuration.
 func openBench(t testing.TB, links []host.Link, c *config.Config) *bench {
 	t.Helper()
+	return startBench(t, links, Options{Config: c})
+}
+
+// startBench starts a daemon with options.
+func startBench(t testing.TB, links []host.Link, o Options) *bench {
+	t.Helper()
 	b := &bench{t: t, clock: time.Hour, adverts: make(chan loader.Advert, 8)}
 	b.host = &recorder{links: links, bound: make(map[vrrp.ID]*host.Binding)}
 	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
 		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}, queue: b.adverts}
-	o := Options{Config: c, Log: slog.New(slog.DiscardHandler)}
-	cast, err := newCast(o, c, nil)
+	o.Log = slog.New(slog.DiscardHandler)
+	cast, err := newCast(o, o.Config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

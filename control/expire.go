@@ -31,7 +31,7 @@ func (d *daemon) nextDeadline() time.Duration {
 	if !d.started {
 		at = min(at, d.startAt)
 	}
-	return min(at, d.nextDamped())
+	return min(at, d.nextDamped(), d.awaysEnd)
 }
 
 // arm sets the alarm, unless it is set already: most turns of the loop move no deadline.
@@ -49,6 +49,9 @@ func (d *daemon) expire(now time.Duration) {
 	}
 	if d.nextDamped() <= now {
 		d.linksChanged()
+	}
+	if d.awaysEnd <= now {
+		d.endAways(now)
 	}
 	d.serve(now)
 }

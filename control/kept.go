@@ -64,7 +64,7 @@ func keptAfter(kept map[string]config.Override, edited *config.Edited, e api.Edi
 // keep makes what is kept this, in the file first.
 func (d *daemon) keep(kept map[string]config.Override) error {
 	if !maps.Equal(kept, d.lasting) {
-		if err := writeKept(d.o.State, kept); err != nil {
+		if err := replaceFile(d.o.State, keptText(kept)); err != nil {
 			return fmt.Errorf("keep the change over a restart: %w", err)
 		}
 	}
@@ -72,8 +72,8 @@ func (d *daemon) keep(kept map[string]config.Override) error {
 	return nil
 }
 
-// writeKept replaces the file at once: whoever reads it finds what was kept before, or all of this.
-func writeKept(path string, kept map[string]config.Override) (err error) {
+// replaceFile replaces a file at once: whoever reads it finds what was there before, or all of this.
+func replaceFile(path, text string) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -87,7 +87,7 @@ func writeKept(path string, kept map[string]config.Override) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	_, err = f.WriteString(keptText(kept))
+	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ const (
 func isTrackTopic(topic string) bool  { return strings.HasPrefix(topic, causeTrack) }
 func isConfigTopic(topic string) bool { return topic == causeConfig }
 func isLinkTopic(topic string) bool {
-	return !isConfigTopic(topic) && !isTrackTopic(topic) && !isStaticTopic(topic)
+	return !isConfigTopic(topic) && !isTrackTopic(topic) && !isStaticTopic(topic) && !isMaintenanceTopic(topic)
 }
 
 // isRetried reports whether a cause goes away by trying again rather than by a change of links.
@@ -386,9 +386,9 @@ func (d *daemon) raise(r *router, faults map[string]string) {
 }
 
 // put writes into a map that is nil while it is empty: of thousands of routers hardly one has anything in it.
-func put(m *map[string]string, key, value string) {
+func put[T any](m *map[string]T, key string, value T) {
 	if *m == nil {
-		*m = make(map[string]string)
+		*m = make(map[string]T)
 	}
 	(*m)[key] = value
 }

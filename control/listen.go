@@ -15,6 +15,7 @@ import (
 
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/metrics"
+	"github.com/xvrrp/xvrrp/control/web"
 )
 
 // The plain HTTP listener, off unless an address is given. Whoever reaches it may read and can change nothing: it knows
@@ -93,6 +94,7 @@ func (s *site) serve(ctx context.Context, pages http.Handler) error {
 func pages(view api.Viewer, o metrics.Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", metrics.Handler(view, o))
+	mux.Handle("/", web.Handler(view))
 	return mux
 }
 

@@ -119,6 +119,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		out.VLAN = c.VLAN.String()
 	}
 	d.addExtras(&out, r)
+	d.addAways(&out, r)
 	if st.Master.IsValid() {
 		out.Master = st.Master.String()
 	}
@@ -159,6 +160,17 @@ func (d *daemon) addExtras(out *api.Router, r *router) {
 	}
 	for i := range r.conf.Rules {
 		out.Rules = append(out.Rules, r.conf.Rules[i].Text)
+	}
+}
+
+// addAways tells what an operator wants of a router for a while.
+func (d *daemon) addAways(out *api.Router, r *router) {
+	if w, aside := d.failovers[r.conf.Name]; aside {
+		out.Failover = &api.Away{By: w.by, Until: d.wallOf(w.until)}
+		out.Notes = append(out.Notes, "failover, "+d.phrase(w))
+	}
+	if w, drained := d.maintenanceOf(r); drained {
+		out.Maintenance = &api.Away{By: w.by, Until: d.wallOf(w.until)}
 	}
 }
 

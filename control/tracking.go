@@ -177,7 +177,10 @@ func (d *daemon) awaits(r *router) bool {
 
 // weigh works out a router's priority and faults from what its trackers say, and starts it if that was what it
 // waited for.
-func (d *daemon) weigh(r *router) {
+func (d *daemon) weigh(r *router) { d.weighFor(r, "tracking") }
+
+// weighFor is weigh where something else has changed than what a tracker says.
+func (d *daemon) weighFor(r *router, why string) {
 	var all []election.Tracked
 	for _, t := range r.tracks() {
 		if w := d.tracked[trackKey(t.Kind, t.Name)]; w.known {
@@ -191,7 +194,10 @@ func (d *daemon) weigh(r *router) {
 		faults[causeTrack+c] = c
 	}
 	d.raise(r, faults)
-	d.outweigh(r, priority)
+	if _, aside := d.failovers[r.conf.Name]; aside {
+		priority = asidePriority
+	}
+	d.outweigh(r, priority, why)
 	d.lift(r, faults, isTrackTopic)
 	if d.started && !r.started && !d.awaits(r) {
 		d.startRouter(r)
@@ -199,7 +205,7 @@ func (d *daemon) weigh(r *router) {
 }
 
 // outweigh puts a priority in force.
-func (d *daemon) outweigh(r *router, priority uint8) {
+func (d *daemon) outweigh(r *router, priority uint8, why string) {
 	d.step(r, d.now(), election.Weighed{Priority: priority})
 	was, is := r.weighed, r.core.State().Priority
 	if is == was {
@@ -209,7 +215,7 @@ func (d *daemon) outweigh(r *router, priority uint8) {
 	as := r.standing()
 	d.later(func() {
 		d.logOf(r).Info(fmt.Sprintf("(%s) Changing effective priority from %d to %d", r.conf.Name, was, is))
-		d.event(api.Event{Time: as.at, Kind: "priority", Router: r.conf.Name, Why: "tracking", Detail: fmt.Sprintf("%d -> %d", was, is)})
+		d.event(api.Event{Time: as.at, Kind: "priority", Router: r.conf.Name, Why: why, Detail: fmt.Sprintf("%d -> %d", was, is)})
 		d.tellPriority(r, as)
 	})
 }

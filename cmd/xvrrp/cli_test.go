@@ -110,6 +110,8 @@ type fakeDaemon struct {
 	err       error // of reloads and edits
 
 	edits     []api.Edit
+	done      api.Done
+	wanted    []any // failovers, maintenance and announcements
 	overrides api.Overrides
 }
 
@@ -142,6 +144,21 @@ func (d *fakeDaemon) Edit(_ context.Context, e api.Edit) (api.Plan, error) {
 	p := d.plans[0]
 	p.DryRun, p.Kept = e.DryRun, e.Keep
 	return p, nil
+}
+
+func (d *fakeDaemon) Failover(_ context.Context, f api.Failover) (api.Done, error) { return d.do(f) }
+
+func (d *fakeDaemon) Maintain(_ context.Context, m api.Maintenance) (api.Done, error) {
+	return d.do(m)
+}
+
+func (d *fakeDaemon) Announce(_ context.Context, a api.Announcement) (api.Done, error) {
+	return d.do(a)
+}
+
+func (d *fakeDaemon) do(wanted any) (api.Done, error) {
+	d.wanted = append(d.wanted, wanted)
+	return d.done, d.err
 }
 
 func (d *fakeDaemon) Overrides(context.Context) (api.Overrides, error) { return d.overrides, d.err }

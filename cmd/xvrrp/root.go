@@ -184,6 +184,9 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 		}},
 		{"Change:", []*cobra.Command{
 			newRouter(a),
+			newFailover(a),
+			newMaintenance(a),
+			newGARP(a),
 		}},
 		{"Learn:", []*cobra.Command{
 			newExplain(a),

@@ -34,10 +34,8 @@ groups and what is tracked, and with -o wide how late the adverts of this host l
 		Example: `  xvrrp status
   xvrrp status -o json | jq -r '.routers[] | select(.role == "master") | .name'
   xvrrp status VI_1 --wait master --timeout 10s`,
-		Args: cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return routerNames(cmd.Context(), a, args), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeRouters(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.name = args[0]
@@ -115,20 +113,4 @@ func printStatus(w io.Writer, s api.Snapshot, o statusOptions) error {
 		}
 	}
 	return err
-}
-
-// routerNames completes ROUTER on the command line.
-func routerNames(ctx context.Context, a *app, args []string) []string {
-	if len(args) > 0 {
-		return nil
-	}
-	s, err := a.client().Status(ctx)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, r := range s.Routers {
-		names = append(names, r.Name)
-	}
-	return names
 }

@@ -48,6 +48,7 @@ type daemon struct {
 	dead error
 
 	edits []Edit
+	asked []any // failovers, maintenance and announcements
 }
 
 func (d *daemon) Snapshot(context.Context) (Snapshot, error) { return d.snap, d.dead }
@@ -67,6 +68,20 @@ func (d *daemon) Reload(_ context.Context, dry bool) (Plan, error) {
 func (d *daemon) Edit(_ context.Context, e Edit) (Plan, error) {
 	d.edits = append(d.edits, e)
 	return Plan{Schema: PlanSchema, DryRun: e.DryRun, Kept: e.Keep, Changes: []Change{{Router: "VI_9", Action: Added}}}, d.dead
+}
+
+func (d *daemon) Failover(_ context.Context, f Failover) (Done, error) { return d.do("failover", f) }
+
+func (d *daemon) Maintain(_ context.Context, m Maintenance) (Done, error) {
+	return d.do("maintenance", m)
+}
+
+func (d *daemon) Announce(_ context.Context, a Announcement) (Done, error) { return d.do("garp", a) }
+
+// do tells how it was asked.
+func (d *daemon) do(verb string, asked any) (Done, error) {
+	d.asked = append(d.asked, asked)
+	return Done{Schema: DoneSchema, Verb: verb, Routers: []string{"VI_1"}}, d.dead
 }
 
 func (d *daemon) Overrides(context.Context) (Overrides, error) {

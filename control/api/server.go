@@ -47,6 +47,12 @@ type Changer interface {
 	Reload(ctx context.Context, dry bool) (Plan, error)
 	// Edit changes single routers.
 	Edit(ctx context.Context, e Edit) (Plan, error)
+	// Failover has a master hand over, or takes that back.
+	Failover(ctx context.Context, f Failover) (Done, error)
+	// Maintain takes routers out of service, or back into it.
+	Maintain(ctx context.Context, m Maintenance) (Done, error)
+	// Announce has masters announce their addresses again.
+	Announce(ctx context.Context, a Announcement) (Done, error)
 }
 
 const (
@@ -71,6 +77,12 @@ const mostText = 64 << 20
 //	                                removes routers; the Plan
 //	POST /v1/routers/reset?name=A   takes back what the three above did; the Plan
 //	GET /v1/overrides               the Overrides: what they did and was not taken back
+//	POST /v1/failover?name=A&for=5m a master hands over, and its router gives way for that long; the Done. With
+//	                                cancel=1 that is taken back
+//	POST /v1/maintenance?state=on&name=A&name=B&for=1h&keep=1
+//	                                takes routers, or without a name all, out of service, or with state=off back
+//	                                into it; the Done
+//	POST /v1/garp?name=A&name=B     masters, or without a name all of them, announce their addresses; the Done
 //
 // What changes routers takes dry_run=1, keep=1 (over a restart, too) and label=TEXT (how places in the body are shown).
 //
@@ -87,7 +99,10 @@ func Serve(ctx context.Context, l net.Listener, src Source) error {
 	mux.HandleFunc("DELETE /v1/routers", s.edit(RemoveRouters))
 	mux.HandleFunc("POST /v1/routers/reset", s.edit(ResetRouters))
 	mux.HandleFunc("GET /v1/overrides", s.overrides)
-	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	mux.HandleFunc("POST /v1/failover", s.failover)
+	mux.HandleFunc("POST /v1/maintenance", s.maintenance)
+	mux.HandleFunc("POST /v1/garp", s.announce)
+	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ConnContext: withCaller}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
 	select {

@@ -112,6 +112,9 @@ type Router struct {
 	GARPDelay      float64   `json:"garp_delay_seconds"` // from the first burst of announcements to the second
 	VIPs           []VIP     `json:"vips"`
 	Stats          Stats     `json:"stats"`
+
+	Failover    *Away `json:"failover,omitempty"`    // by hand: it gives way to every other
+	Maintenance *Away `json:"maintenance,omitempty"` // it is out of service
 }
 
 // Track is what a tracker does to a router.

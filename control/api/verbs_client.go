@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Failover has a master hand over, or takes that back.
+func (c *Client) Failover(ctx context.Context, f Failover) (Done, error) {
+	q := url.Values{"name": {f.Router}}
+	if f.Cancel {
+		q.Set("cancel", "1")
+	}
+	addLasting(q, f.For)
+	return c.done(ctx, "/v1/failover", q)
+}
+
+// Maintain takes routers out of service, or back into it.
+func (c *Client) Maintain(ctx context.Context, m Maintenance) (Done, error) {
+	q := url.Values{"state": {map[bool]string{true: "on", false: "off"}[m.On]}, "name": m.Routers}
+	if m.Keep {
+		q.Set("keep", "1")
+	}
+	addLasting(q, m.For)
+	return c.done(ctx, "/v1/maintenance", q)
+}
+
+// Announce has masters announce their addresses again.
+func (c *Client) Announce(ctx context.Context, a Announcement) (Done, error) {
+	return c.done(ctx, "/v1/garp", url.Values{"name": a.Routers})
+}
+
+func addLasting(q url.Values, d time.Duration) {
+	if d != 0 {
+		q.Set("for", d.String())
+	}
+}
+
+// done asks for something that is answered by a Done.
+func (c *Client) done(ctx context.Context, path string, q url.Values) (d Done, err error) {
+	body, err := c.send(ctx, http.MethodPost, path, q, nil)
+	if err != nil {
+		return d, err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(&d); err != nil {
+		return d, fmt.Errorf("read the daemon's answer: %w", err)
+	}
+	return d, nil
+}
