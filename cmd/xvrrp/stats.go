@@ -36,10 +36,8 @@ With --interval it goes on until it is interrupted, and counts what came in each
   xvrrp stats VI_1
   xvrrp stats --interval 1s
   xvrrp stats -o json | jq '.routers[] | {router, rcvd_advertisements, ip_ttl_errors}'`,
-		Args: cobra.MaximumNArgs(1),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return routerNames(cmd.Context(), a, args), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeRouters(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.interval < 0 {
 				return usagef("--interval %s: give a time such as 1s", o.interval)
