@@ -44,13 +44,13 @@ func (k *changes) addTo(s *api.Stats) {
 	}
 }
 
-// sign is when a router was last shown that its master lives.
-func (r *router) sign() time.Duration {
-	at := r.heardAt
-	if r.stamp != nil {
-		at = max(at, r.stamp.Seen())
+// missed honours the deadline of a router whose master is silent, and counts how long it was.
+func (d *daemon) missed(r *router, due, now time.Duration) {
+	heard := r.core.State().LastHeard // zero: no master was ever there
+	d.tick(r, due, now)
+	if st := r.core.State(); st.Role == election.Master && st.Why == election.Silence && heard > 0 {
+		d.detected.Add(now - heard)
 	}
-	return at
 }
 
 // newDetected has classes for masters that are waited for from 30 ms to many minutes.

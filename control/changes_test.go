@@ -11,6 +11,7 @@ import (
 // Changes of role are counted by their reason, and so is how long a silent master was waited for.
 func TestChangesAreCounted(t *testing.T) {
 	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
+	b.advance(5 * time.Second) // alone: it takes over from nobody
 	for range 2 {
 		b.heard(b.advert(b.clock, 200)) // steps down, if it is master
 		b.advance(5 * time.Second)      // the other falls silent
@@ -23,8 +24,8 @@ func TestChangesAreCounted(t *testing.T) {
 	}
 	for _, want := range []api.Transition{
 		{From: "init", To: "backup", Why: "startup", Count: 1},
-		{From: "backup", To: "master", Why: "silence", Count: 2},
-		{From: "master", To: "backup", Why: "outranked", Count: 1},
+		{From: "backup", To: "master", Why: "silence", Count: 3},
+		{From: "master", To: "backup", Why: "outranked", Count: 2},
 	} {
 		if !counted[want] {
 			t.Errorf("%+v is not among %+v", want, stats.Transitions)

@@ -128,7 +128,7 @@ func (d *daemon) doubt(r *router, due time.Duration) {
 	now := d.now()
 	d.catchUp(now)
 	if at, _ := r.core.Deadline(); at <= now && !(d.refresh(r) && d.deadlines.of(r) > now) {
-		d.tick(r, due, now)
+		d.missed(r, due, now)
 	}
 	d.reschedule(r)
 }

@@ -40,12 +40,11 @@ type router struct {
 
 	guards []guardedAddr // addresses to which packets are refused
 
-	heard    netip.Addr    // the sender of the advert it last heard
-	heardAt  time.Duration // when the kernel received it
-	theirs   uint8         // that advert's priority
-	follows  bool          // the filter is to follow that sender
-	refollow bool          // and has not been told
-	weighed  uint8         // the priority in force, as last told
+	heard    netip.Addr // the sender of the advert it last heard
+	theirs   uint8      // that advert's priority
+	follows  bool       // the filter is to follow that sender
+	refollow bool       // and has not been told
+	weighed  uint8      // the priority in force, as last told
 
 	verifier *vrrp.Verifier             // of signatures; nil: adverts carry none
 	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
@@ -101,9 +100,6 @@ func (d *daemon) take(r *router, e election.Effect) {
 		d.advertise(r, e.Priority)
 	case election.Changed:
 		r.count(e)
-		if e.Why == election.Silence {
-			d.detected.Add(d.now() - r.sign())
-		}
 		as := r.standing()
 		d.later(func() { d.changed(r, e, as) })
 	case election.Noted:
@@ -286,7 +282,7 @@ func (d *daemon) heard(a loader.Advert) {
 	if role == election.Backup {
 		d.refresh(r) // what the master repeated before this advert counts before it
 	}
-	d.hearing, r.heard, r.heardAt, r.theirs = a, a.Src, a.At, adv.Priority
+	d.hearing, r.heard, r.theirs = a, a.Src, adv.Priority
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
 	d.flush()
 	d.follow(r)
