@@ -131,7 +131,7 @@ func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (*bi
 		return nil, faults
 	}
 	h := &host.Binding{
-		Name: c.Name, Source: own, Group: c.Group, Peers: peerAddrs(c.Peers), TTL: ttl(c), Adverts: forms(c),
+		Name: c.Name, Source: own, Group: c.Group, Peers: peerAddrs(c.Peers), TTL: ttl(c),
 		HMAC: c.HMAC, Promote: c.PromoteSecondaries, MAC: advertMAC(c),
 		GARPGap: c.GARP.Gap, GNAGap: c.GARP.NAGap, ExtraEvery: c.GARP.Extra.Every, ExtraAll: c.GARP.Extra.All,
 	}
@@ -140,7 +140,7 @@ func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (*bi
 		return nil, faults
 	}
 	rules := Rules(c, l.Index, own)
-	h.ID = rules.ID
+	h.ID, h.Adverts = rules.ID, forms(c, rules.Addrs)
 	return &binding{mac: l.MAC, rules: rules, host: h}, faults
 }
 
@@ -228,9 +228,9 @@ func ttl(c *config.Router) uint8 {
 	return 255
 }
 
-// forms are the shapes our adverts take; in interoperation mode version 3 and version 2 (RFC 9568 8.4.2).
-func forms(c *config.Router) []host.Form {
-	a := vrrp.Advert{Version: c.Version, VRID: c.VRID, Interval: c.Interval, Addrs: listed(c.Addresses), Auth: c.Auth}
+// forms are the shapes our adverts of these addresses take; in interoperation mode version 3 and version 2 (RFC 9568 8.4.2).
+func forms(c *config.Router, addrs []netip.Addr) []host.Form {
+	a := vrrp.Advert{Version: c.Version, VRID: c.VRID, Interval: c.Interval, Addrs: addrs, Auth: c.Auth}
 	out := []host.Form{{Advert: a, Checksum: c.SendChecksum}}
 	if c.Interop {
 		a.Version = 2

@@ -64,9 +64,9 @@ func hostAddress(a config.Address, link int) host.Address {
 		Flags: flags(a), DAD: a.DAD, PreferredLifetime: a.PreferredLifetime}
 }
 
-func flags(a config.Address) int {
-	f := 0
-	for flag, on := range map[int]bool{
+func flags(a config.Address) int32 {
+	f := int32(0)
+	for flag, on := range map[int32]bool{
 		unix.IFA_F_HOMEADDRESS: a.Home, unix.IFA_F_MANAGETEMPADDR: a.ManageTemp,
 		unix.IFA_F_NOPREFIXROUTE: a.NoPrefixRoute, unix.IFA_F_MCAUTOJOIN: a.AutoJoin,
 	} {

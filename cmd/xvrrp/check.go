@@ -109,7 +109,7 @@ func reportCheck(path string, c *config.Config, problems []config.Problem) check
 			r.Notices++
 		}
 		out := problemReport{
-			File: p.Pos.File, Line: p.Pos.Line, Column: p.Pos.Column, Width: p.Width,
+			File: p.Pos.File, Line: int(p.Pos.Line), Column: int(p.Pos.Column), Width: p.Width,
 			Severity: p.Severity.String(), Message: p.Message, Source: p.Source, Hint: p.Hint,
 		}
 		for _, v := range p.Via {

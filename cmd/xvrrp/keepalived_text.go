@@ -75,7 +75,7 @@ func addressLine(a config.Address, dev string, held bool) string {
 	}
 	word(a.Peer.IsValid(), "peer %v", a.Peer)
 	word(a.Broadcast.IsValid(), "brd %v", a.Broadcast)
-	word(true, "dev %s scope %s", dev, scopeName(a.Scope))
+	word(true, "dev %s scope %s", dev, scopeName(int(a.Scope)))
 	word(a.Label != "", "label %s", a.Label)
 	word(a.Prefix.Addr().Is6(), "preferred_lft %s", lifetime(a.PreferredLifetime))
 	word(a.Home, "home")

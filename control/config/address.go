@@ -261,7 +261,7 @@ func (d *decoder) scope(n *node, i int, a *StaticAddress) bool {
 		d.report(Warning, n.mark(i), "remove it", "the kernel gives IPv6 addresses their scope itself; ignored")
 		return true
 	}
-	a.Scope = int(v)
+	a.Scope = int16(v)
 	return true
 }
 

@@ -17,7 +17,7 @@ import (
 // Pos is a place in a configuration file; Line and Column count from 1, Column in bytes.
 type Pos struct {
 	File         string
-	Line, Column int
+	Line, Column int32
 }
 
 // String is file:line:column, less what is not known.
@@ -143,11 +143,11 @@ type Address struct {
 	Prefix                                    netip.Prefix // not masked: the address with its length
 	Dev                                       string       // empty: the router's interface
 	Broadcast                                 netip.Addr
-	Scope                                     int // rtnetlink scope; -1 when not given
 	Label                                     string
 	Peer                                      netip.Prefix
-	Home, ManageTemp, NoPrefixRoute, AutoJoin bool
-	DAD                                       bool  // -nodad: duplicates are looked for after all
 	PreferredLifetime                         int64 // seconds; -1 for ever
+	Scope                                     int16 // rtnetlink scope; -1 when not given
+	Home, ManageTemp, NoPrefixRoute, AutoJoin bool
+	DAD                                       bool // -nodad: duplicates are looked for after all
 	NoTrack                                   bool
 }

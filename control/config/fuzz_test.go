@@ -58,7 +58,7 @@ func checkProblems(t *testing.T, fsys fstest.MapFS, problems []Problem) {
 			continue
 		}
 		lines := strings.Split(string(data.Data), "\n")
-		if p.Pos.Line < 1 || p.Pos.Line > len(lines) || p.Pos.Column < 1 || p.Pos.Column > len(lines[p.Pos.Line-1])+1 {
+		if p.Pos.Line < 1 || int(p.Pos.Line) > len(lines) || p.Pos.Column < 1 || int(p.Pos.Column) > len(lines[p.Pos.Line-1])+1 {
 			t.Errorf("%s: no such place", p)
 		}
 		if p.Pos.File == last.File && (p.Pos.Line < last.Line || p.Pos.Line == last.Line && p.Pos.Column < last.Column) || order[p.Pos.File] < order[last.File] {

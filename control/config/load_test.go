@@ -106,7 +106,7 @@ func loadFile(t *testing.T, path string) (*Config, []Problem) {
 func TestMistakes(t *testing.T) {
 	text := read(t, "testdata/mistakes.conf")
 	_, problems := load1(text)
-	named := make(map[int]Problem)
+	named := make(map[int32]Problem)
 	for _, p := range problems {
 		if other, twice := named[p.Pos.Line]; twice {
 			t.Errorf("two problems in one line: %s and %s", other, p)
@@ -114,7 +114,7 @@ func TestMistakes(t *testing.T) {
 		named[p.Pos.Line] = p
 	}
 	marked := 0
-	number := 0
+	number := int32(0)
 	for line := range strings.Lines(text) {
 		number++
 		_, mark, found := strings.Cut(line, "# ")
@@ -129,7 +129,7 @@ func TestMistakes(t *testing.T) {
 			if p.Hint == "" && !strings.Contains(p.Message, "out of range") {
 				t.Errorf("%s: no remedy", p)
 			}
-			if p.Pos.Column < 1 || p.Width < 1 || p.Pos.Column-1+p.Width > len(p.Source) {
+			if p.Pos.Column < 1 || p.Width < 1 || int(p.Pos.Column)-1+p.Width > len(p.Source) {
 				t.Errorf("%s: mark of %d bytes is not on the line", p, p.Width)
 			}
 		}

@@ -70,7 +70,7 @@ func (p Problem) excerpt(b *strings.Builder) {
 	if p.Source == "" {
 		return
 	}
-	at := min(max(p.Pos.Column-1, 0), len(p.Source))
+	at := min(max(int(p.Pos.Column)-1, 0), len(p.Source))
 	end := min(at+max(p.Width, 0), len(p.Source))
 	from, to := runeStart(p.Source, at-excerptBytes), runeStart(p.Source, end+excerptBytes)
 	head, tail := "", ""

@@ -19,7 +19,7 @@ func (m mark) pos() Pos {
 	if m.line == nil {
 		return Pos{}
 	}
-	return Pos{File: m.line.file.name, Line: m.line.number, Column: int(m.col)}
+	return Pos{File: m.line.file.name, Line: int32(m.line.number), Column: m.col}
 }
 
 // samePlace is how many problems one place may raise before the rest are only counted: a template may be used

@@ -38,12 +38,12 @@ type Address struct {
 	Prefix            netip.Prefix
 	Link              int
 	Broadcast         netip.Addr
-	Scope             int // -1: the kernel's choice
 	Label             string
 	Peer              netip.Prefix
-	Flags             int   // IFA_F_*
-	DAD               bool  // IPv6: duplicates are looked for, which takes a second
 	PreferredLifetime int64 // seconds; -1 for ever; 0 keeps IPv6 from choosing it as a source
+	Flags             int32 // IFA_F_*
+	Scope             int16 // -1: the kernel's choice
+	DAD               bool  // IPv6: duplicates are looked for, which takes a second
 }
 
 // Failure is an effect that could not be carried out.

@@ -314,7 +314,7 @@ func TestAddressFlags(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := n.binding("192.0.2.10/24")
 			b.Addrs = n.binding(tt.addr).Addrs
-			b.Addrs[0].Flags, b.Addrs[0].DAD = tt.set, tt.dad
+			b.Addrs[0].Flags, b.Addrs[0].DAD = int32(tt.set), tt.dad
 			must(t, h.Bind(new(b)))
 			h.Acquire(b.ID)
 			n.await("the address", func() bool { return n.has(n.router, tt.addr) })
