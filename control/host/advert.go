@@ -54,6 +54,7 @@ func NewSender(b *Binding, old *Sender) *Sender {
 		for _, peer := range b.Peers {
 			s.adverts = append(s.adverts, newUnicast(b, uint8(i), peer, size))
 		}
+		f.Advert.Priority = s.told
 		s.write(uint8(i), f.Advert)
 	}
 	return s
