@@ -6,12 +6,12 @@ const brisk = 1000; // the least between two questions
 const hidden = 30000; // between two questions while the page is not visible
 const share = 20; // a question that takes so long is followed by a rest of so many times that
 const patience = 5000; // for an answer
-const again = 1000; // before a stream of events that broke is taken up again
+const again = 1000; // the least before a stream of events that broke is taken up again
 
 export class Feed {
   #to;
   #timer = 0;
-  #due = 0; // of the next question
+  #due = Infinity; // when the next question is
   #asked = 0; // when the last question was put
   #took = 0; // what its answer took
   #asking = false;
@@ -35,22 +35,24 @@ export class Feed {
   }
 
   #look() {
-    if (document.hidden) {
-      this.#stream?.abort();
-      return;
-    }
-    this.soon();
+    if (document.hidden) this.#stream?.abort();
+    else this.soon();
   }
 
+  // at puts the next question no later than then.
   #at(when) {
-    if (this.#asking || (this.#timer && this.#due <= when)) return;
-    clearTimeout(this.#timer);
+    if (when >= this.#due) return;
     this.#due = when;
-    this.#timer = setTimeout(() => this.#ask(), Math.max(0, when - performance.now()));
+    if (!this.#asking) this.#set();
+  }
+
+  #set() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), Math.max(0, this.#due - performance.now()));
   }
 
   async #ask() {
-    this.#timer = 0;
+    this.#due = Infinity;
     this.#asking = true;
     this.#asked = performance.now();
     try {
@@ -63,8 +65,9 @@ export class Feed {
       this.#stream?.abort();
       this.#to.away(error);
     }
-    this.#asking = false;
     this.#at(this.#asked + Math.max(document.hidden ? hidden : calm, this.#took * share));
+    this.#asking = false;
+    this.#set();
   }
 
   #answered(snapshot) {
@@ -87,13 +90,11 @@ export class Feed {
       const answer = await fetch(`v1/events?follow=1&since=${this.#since}`, { cache: "no-store", signal: stream.signal });
       if (answer.ok) await this.#read(answer.body.pipeThrough(new TextDecoderStream()).getReader(), stream);
     } catch {
-      // The daemon went, or we let go: the next answer takes the stream up again.
+      // The daemon went, or we let go: a later answer takes the stream up again.
     }
-    if (this.#stream !== stream) return;
-    if (!stream.signal.aborted) await new Promise((done) => setTimeout(done, again));
-    if (this.#stream !== stream) return;
-    this.#stream = null;
-    this.soon();
+    if (!document.hidden) this.soon(); // to learn whether the daemon went, too
+    await new Promise((done) => setTimeout(done, again));
+    if (this.#stream === stream) this.#stream = null;
   }
 
   // read takes events as they come: what comes at once is handed on at once.
