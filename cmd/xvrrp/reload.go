@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/netip"
 	"reflect"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +47,7 @@ func reload(ctx context.Context, a *app, o reloadOptions) error {
 	if o.output == "json" {
 		err = writeJSON(a.stdout, plan)
 	} else {
-		err = printPlan(a.stdout, plan)
+		err = printPlan(a.stdout, plan, reloadSum(plan))
 		if err == nil && !o.dry && !plan.Rejected && changes(plan) {
 			err = carryOut(ctx, a, plan)
 		}
@@ -69,7 +66,7 @@ func carryOut(ctx context.Context, a *app, planned api.Plan) error {
 	}
 	if !reflect.DeepEqual(done.Changes, planned.Changes) || done.Rejected {
 		fmt.Fprintf(a.stdout, "\n%s has changed meanwhile:\n", done.Config)
-		if err := printPlan(a.stdout, done); err != nil {
+		if err := printPlan(a.stdout, done, reloadSum(done)); err != nil {
 			return err
 		}
 	}
@@ -78,70 +75,4 @@ func carryOut(ctx context.Context, a *app, planned api.Plan) error {
 	}
 	_, err = fmt.Fprintln(a.stdout, "done")
 	return err
-}
-
-// printPlan shows what a reload does: the routers that it touches, then the rest in a word.
-func printPlan(w io.Writer, p api.Plan) error {
-	for _, problem := range p.Problems {
-		fmt.Fprintln(w, problem)
-	}
-	if p.Rejected {
-		return nil
-	}
-	if len(p.Changes) > 0 {
-		if err := printChanges(w, p.Changes); err != nil {
-			return err
-		}
-	}
-	if len(p.Other) > 0 {
-		fmt.Fprintf(w, "also: %s\n", strings.Join(p.Other, ", "))
-	}
-	if p.Overrides > 0 {
-		fmt.Fprintf(w, "%s changed at run time %s so, whatever the file says: see xvrrp router list\n", counted(p.Overrides, "router"),
-			map[bool]string{true: "stays", false: "stay"}[p.Overrides == 1])
-	}
-	rest := fmt.Sprintf("%s of %s: %s", counted(len(p.Changes)+p.Same, "router"), p.Config, tally(p))
-	if !changes(p) {
-		rest = "nothing changes: " + rest
-	}
-	_, err := fmt.Fprintln(w, rest)
-	return err
-}
-
-// changes reports whether a reload does anything.
-func changes(p api.Plan) bool { return len(p.Changes)+len(p.Other) > 0 }
-
-func printChanges(w io.Writer, list []api.Change) error {
-	var t table
-	t.add("ROUTER", "ACTION", "STATE", "GIVES UP", "TAKES", "WHY")
-	for _, c := range list {
-		t.add(c.Router, c.Action, strings.ToUpper(c.Role), joinPrefixes(c.Leave), joinPrefixes(c.Gain), strings.Join(c.Why, "; "))
-	}
-	return t.write(w)
-}
-
-func joinPrefixes(list []netip.Prefix) string {
-	var out []string
-	for _, p := range list {
-		out = append(out, p.String())
-	}
-	return strings.Join(out, ",")
-}
-
-// tally counts what a reload did to routers.
-func tally(p api.Plan) string {
-	return strings.Join(append(tallyChanges(p.Changes), fmt.Sprintf("%d %s", p.Same, api.Unchanged)), ", ")
-}
-
-func tallyChanges(changes []api.Change) (parts []string) {
-	n := make(map[string]int)
-	for _, c := range changes {
-		n[c.Action]++
-	}
-	for _, action := range []string{api.Changed, api.Restarted, api.Added, api.Removed} {
-		if n[action] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n[action], action))
-		}
-	}
-	return parts
 }

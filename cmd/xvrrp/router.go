@@ -166,43 +166,12 @@ func (a *app) edit(ctx context.Context, o editOptions, e api.Edit) error {
 	if o.output == "json" {
 		err = writeJSON(a.stdout, plan)
 	} else {
-		err = printEdit(a.stdout, plan)
+		err = printPlan(a.stdout, plan, editSum(plan))
 	}
 	if err == nil && plan.Rejected {
 		err = exitWith(exitRejected, errors.New("nothing has changed"))
 	}
 	return err
-}
-
-func printEdit(w io.Writer, p api.Plan) error {
-	for _, problem := range p.Problems {
-		fmt.Fprintln(w, problem)
-	}
-	if p.Rejected {
-		return nil
-	}
-	if len(p.Changes) > 0 {
-		if err := printChanges(w, p.Changes); err != nil {
-			return err
-		}
-	}
-	done := strings.Join(tallyChanges(p.Changes), ", ")
-	if done == "" {
-		done = "nothing changes"
-	}
-	_, err := fmt.Fprintln(w, done+outcome(p))
-	return err
-}
-
-// outcome is what came of an edit beside its changes.
-func outcome(p api.Plan) string {
-	switch {
-	case p.DryRun:
-		return " (not carried out)"
-	case p.Kept:
-		return ", kept over a restart"
-	}
-	return ""
 }
 
 func newRouterList(a *app) *cobra.Command {
