@@ -195,29 +195,6 @@ func (s successor) running() *router {
 	return s.next
 }
 
-// reviewThese is review for few routers, of which the virtual addresses on their links are known already.
-func (d *daemon) reviewThese(routers []*router, vips map[addressOn]bool) {
-	byName := d.linksByName()
-	for _, r := range routers {
-		r.locate(byName)
-	}
-	for _, name := range d.wantedLinks(routers) {
-		d.reviewLink(name, byName[name])
-	}
-	for _, r := range routers {
-		if r.conf.Fault == "" {
-			d.reviewRouter(r, byName, vips)
-		}
-		d.reschedule(r) // see reconfigure
-		d.serveDue()    // they may be all of a link
-	}
-	d.trackLinks(byName)
-	if d.conf != nil && len(d.conf.Static.Groups) > 0 {
-		_, objects, _ := d.resolveStatic(byName)
-		d.faultGroups(objects, routers)
-	}
-}
-
 // vacate has the filter look away from the VLAN of a router that went, if no other is on it. The filter itself stays
 // on the link until a reload: the kernel may take long to take it off.
 func (d *daemon) vacate(gone *router) {

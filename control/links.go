@@ -62,8 +62,20 @@ type attachment struct {
 // with which addresses. It is idempotent: what did not change is not touched.
 func (d *daemon) reviewLinks() { d.review(d.routers) }
 
-// review does so for some of the routers; the others are as the links are.
-func (d *daemon) review(routers []*router) {
+// review does so for some of the routers, and for what is static; the other routers are as the links are.
+func (d *daemon) review(routers []*router) { d.keepStatic(d.reviewEach(routers, nil)) }
+
+// reviewThese is review for few routers. vips are the virtual addresses on their links; nil: they are to be found.
+func (d *daemon) reviewThese(routers []*router, vips map[addressOn]bool) {
+	byName := d.reviewEach(routers, vips)
+	if d.conf != nil && len(d.conf.Static.Groups) > 0 {
+		_, objects, _ := d.resolveStatic(byName)
+		d.faultGroups(objects, routers)
+	}
+}
+
+// reviewEach reviews routers, vips as for reviewThese, and returns the links it did so by.
+func (d *daemon) reviewEach(routers []*router, vips map[addressOn]bool) map[string]*host.Link {
 	byName := d.linksByName()
 	for _, r := range routers {
 		r.locate(byName)
@@ -71,7 +83,9 @@ func (d *daemon) review(routers []*router) {
 	for _, name := range d.wantedLinks(routers) {
 		d.reviewLink(name, byName[name])
 	}
-	vips := virtualAddresses(linksOf(routers), d.routers, nil)
+	if vips == nil {
+		vips = virtualAddresses(linksOf(routers), d.routers, nil)
+	}
 	for _, r := range routers {
 		if r.conf.Fault == "" {
 			d.reviewRouter(r, byName, vips)
@@ -80,7 +94,7 @@ func (d *daemon) review(routers []*router) {
 		d.serveDue()    // there may be thousands
 	}
 	d.trackLinks(byName)
-	d.keepStatic(byName)
+	return byName
 }
 
 // wantedLinks names the links of routers, or those to observe, once each and in order.
@@ -162,7 +176,7 @@ func (d *daemon) attached(a attachment) {
 			there = append(there, r)
 		}
 	}
-	d.reviewThese(there, virtualAddresses(linksOf(there), d.routers, nil))
+	d.reviewThese(there, nil)
 }
 
 // tookOn takes note of what came of attach.
