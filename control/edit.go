@@ -73,7 +73,7 @@ func (d *daemon) workOut(ctx context.Context, e api.Edit, verb config.Verb) (*ed
 	n := new(edit)
 	n.Plan = api.Plan{Schema: api.PlanSchema, Config: d.o.ConfigPath, DryRun: e.DryRun, Kept: e.Keep, Changes: []api.Change{}}
 	names := e.Names
-	if verb == config.ResetRouters {
+	if verb == config.ResetRouters && e.Text == "" {
 		names = d.withoutKept(names)
 	}
 	edited, problems := d.conf.Edit(config.Edit{Verb: verb, Names: names, Text: e.Text, Label: e.Label})

@@ -40,11 +40,11 @@ func (d *daemon) withoutKept(names []string) []string {
 	})
 }
 
-// keptAfter is what is kept once an edit is in force. What is taken back is not kept, either, whether that was asked
-// for or not.
+// keptAfter is what is kept once an edit is in force. A router that is taken back as a whole is not kept, either,
+// whether that was asked for or not.
 func keptAfter(kept map[string]config.Override, edited *config.Edited, e api.Edit) map[string]config.Override {
 	out := maps.Clone(kept)
-	if e.Verb == api.ResetRouters {
+	if e.Verb == api.ResetRouters && e.Text == "" {
 		for _, name := range e.Names {
 			delete(out, name)
 		}

@@ -12,7 +12,7 @@ const (
 type Edit struct {
 	Verb   string
 	Names  []string // of the routers to set (one), remove or reset
-	Text   string   // in the syntax of the file: vrrp_instance blocks to add, lines of the router's block to set
+	Text   string   // in the syntax of the file: vrrp_instance blocks to add, lines of the router's block to set; the keywords alone to reset
 	Label  string   // how places in Text are shown
 	Keep   bool     // over a restart, too
 	DryRun bool     // only say what it would change

@@ -75,7 +75,8 @@ const mostText = 64 << 20
 //	PATCH /v1/routers?name=A        puts the lines of the body into a router's block; the Plan
 //	DELETE /v1/routers?name=A&name=B
 //	                                removes routers; the Plan
-//	POST /v1/routers/reset?name=A   takes back what the three above did; the Plan
+//	POST /v1/routers/reset?name=A   takes back what the three above did, of the keywords in the body alone if there are
+//	                                any; the Plan
 //	GET /v1/overrides               the Overrides: what they did and was not taken back
 //	POST /v1/failover?name=A&for=5m a master hands over, and its router gives way for that long; the Done. With
 //	                                cancel=1 that is taken back

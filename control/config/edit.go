@@ -3,7 +3,10 @@
 
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Verb is what an edit does.
 type Verb uint8
@@ -13,14 +16,14 @@ const (
 	AddRouters    Verb = iota // the blocks of Text
 	SetRouter                 // the lines of Text, in the one router of Names
 	RemoveRouters             // those of Names
-	ResetRouters              // those of Names, to what the file says
+	ResetRouters              // those of Names, to what the file says: the settings of Text alone, if it names any
 )
 
 // Edit is a change of single routers, all of it or nothing.
 type Edit struct {
 	Verb  Verb
 	Names []string
-	Text  string // in the syntax of the file
+	Text  string // in the syntax of the file; to reset, keywords
 	Label string // how places in Text are shown
 }
 
@@ -83,7 +86,11 @@ func (c *Config) Edit(e Edit) (*Edited, []Problem) {
 	case RemoveRouters:
 		ed.each(e.Names, ed.remove)
 	case ResetRouters:
-		ed.each(e.Names, ed.reset)
+		if settings := strings.Fields(e.Text); len(settings) > 0 {
+			ed.each(e.Names, func(name string) { ed.restore(name, settings) })
+		} else {
+			ed.each(e.Names, ed.reset)
+		}
 	}
 	r.exacting = false
 	ed.decoder.finish()
@@ -263,6 +270,27 @@ func (ed *editor) reset(name string) {
 	case now != "":
 		ed.out.Removed = append(ed.out.Removed, name)
 	}
+}
+
+// restore takes some settings of the file's block again, and leaves the rest as it is in force.
+func (ed *editor) restore(name string, settings []string) {
+	now, ok := ed.base.overrides[name]
+	s := ed.base.routers[name]
+	if !ok || now == "" || s == nil || s.file == "" {
+		ed.refuse(name, "xvrrp router list shows what was changed", "nothing was changed at run time of what the file says of this router")
+		return
+	}
+	var block, was *node
+	ed.read(&file{name: name + " of the file"}, s.file, func(n *node) { was = n })
+	ed.read(&file{name: atRunTime(name), plain: true}, now, func(n *node) { block = n })
+	wanted := func(n *node) bool { return slices.Contains(settings, settingOf(n)) }
+	lines := slices.DeleteFunc(slices.Clone(was.body), func(n *node) bool { return !wanted(n) })
+	block.body = slices.DeleteFunc(merge(block.body, lines), func(n *node) bool { return wanted(n) && !slices.Contains(lines, n) })
+	if block.render() == was.render() {
+		ed.out.Dropped = append(ed.out.Dropped, name)
+		block = was
+	}
+	ed.decode(block)
 }
 
 // check makes the routers whole and finds what is wrong between them and the others.

@@ -86,6 +86,16 @@ func keywords(rows ...[]row) *block {
 	return b
 }
 
+// RouterKeywords are the keywords of a vrrp_instance block that are carried out.
+func RouterKeywords() (names []string) {
+	for _, r := range top.index[instanceKeyword].body.rows {
+		if r.status == carried {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}
+
 // entries is a block whose lines are entries; it has no keywords.
 var entries = &block{entries: true}
 
