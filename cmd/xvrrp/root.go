@@ -184,6 +184,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 		}},
 		{"Change:", []*cobra.Command{
 			newRouter(a),
+			newPriority(a),
 			newFailover(a),
 			newMaintenance(a),
 			newGARP(a),

@@ -113,7 +113,8 @@ nopreempt, accept and no_accept replace each other. Everything else of the route
       10.0.0.9/24
       10.0.0.10/24
   }'`,
-		Args: cobra.MinimumNArgs(2),
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: a.completeSetting,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.edit(cmd.Context(), o, api.Edit{Verb: api.SetRouter, Names: args[:1], Text: strings.Join(args[1:], "\n"), Label: argumentLabel})
 		},
@@ -131,7 +132,8 @@ func newRouterRemove(a *app) *cobra.Command {
 away until router reset, or without --keep until the daemon starts anew.`,
 		Example: `  xvrrp router remove VI_9
   xvrrp router remove --keep VI_8 VI_9`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.completeRouters(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.edit(cmd.Context(), o, api.Edit{Verb: api.RemoveRouters, Names: args})
 		},
@@ -147,7 +149,8 @@ func newRouterReset(a *app) *cobra.Command {
 		Short: "Take back what was changed of routers at run time",
 		Long: `Reset makes routers again what the configuration file said when it was last read: routers that were added
 go, others come back or are as they were. It also forgets what was kept of them.`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.completeChanged(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.edit(cmd.Context(), o, api.Edit{Verb: api.ResetRouters, Names: args})
 		},
@@ -216,7 +219,8 @@ func newRouterShow(a *app) *cobra.Command {
 		Short: "Show what was said of a router at run time",
 		Long: `Show prints the block of a router that was changed at run time, as it lies on top of the file; passwords
 are masked. If a restart of the daemon brings another one, that is printed, too.`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeChanged(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := a.client().Overrides(cmd.Context())
 			if err != nil {

@@ -39,12 +39,18 @@ func TestRouterVerbs(t *testing.T) {
 			api.Edit{Verb: "set", Names: []string{"VI_9"}, Text: "priority 150\nadvert_int 0.1", Label: "argument", Keep: true}, exitOK},
 		{"router-set-nothing", []string{"set", "VI_9", "priority 150"}, api.Plan{Same: 1},
 			api.Edit{Verb: "set", Names: []string{"VI_9"}, Text: "priority 150", Label: "argument"}, exitOK},
+		{"router-set-priority", []string{"priority", "VI_9", "150"}, changed, api.Edit{Verb: "set", Names: []string{"VI_9"}, Text: "priority 150", Label: "argument"}, exitOK},
+		{"router-reset-priority", []string{"priority", "VI_9", "reset"}, changed, api.Edit{Verb: "reset", Names: []string{"VI_9"}, Text: "priority", Label: "request"}, exitOK},
 		{"router-remove", []string{"remove", "VI_9", "VI_8"}, removed, api.Edit{Verb: "remove", Names: []string{"VI_9", "VI_8"}, Label: "request"}, exitOK},
 		{"router-reset-json", []string{"reset", "-o", "json", "VI_9"}, changed, api.Edit{Verb: "reset", Names: []string{"VI_9"}, Label: "request"}, exitOK},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &fakeDaemon{plans: []api.Plan{c.plan}}
-			cmd := newCommand(append([]string{"router", "--runtime-dir", d.start(t)}, c.args...)...).files(fstest.MapFS{"new.conf": {Data: []byte(newBlock)}})
+			args := append([]string{"--runtime-dir", d.start(t)}, c.args...)
+			if c.args[0] != "priority" {
+				args = append([]string{"router"}, args...)
+			}
+			cmd := newCommand(args...).files(fstest.MapFS{"new.conf": {Data: []byte(newBlock)}})
 			cmd.stdin = strings.NewReader("of stdin")
 			r := cmd.run(t)
 			r.expect(t, c.code, "")

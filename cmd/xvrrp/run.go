@@ -88,6 +88,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed; without this flag only the default runtime directory has one")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
 	o.router.register(f)
+	c.RegisterFlagCompletionFunc("iface", a.completeInterfaces)
 	c.RegisterFlagCompletionFunc("attach", cobra.FixedCompletions(attachModes, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
