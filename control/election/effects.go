@@ -28,6 +28,7 @@ type Changed struct {
 	From, To Role
 	Why      Reason
 	Detail   string // what an operator wants to know beside the reason, or empty
+	Was      State  // the router's standing before; zero in a group's own
 }
 
 // Noted reports something worth telling that changes no role.

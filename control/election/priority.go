@@ -57,7 +57,7 @@ const (
 func Weigh(base uint8, tracked []Tracked) (priority uint8, faults []string) {
 	total := int(base)
 	for _, t := range tracked {
-		points, fault := t.points()
+		points, fault := t.Points()
 		if fault {
 			faults = append(faults, t.Cause)
 			continue
@@ -70,8 +70,8 @@ func Weigh(base uint8, tracked []Tracked) (priority uint8, faults []string) {
 	return uint8(min(max(total, 1), ownerPriority-1)), faults
 }
 
-// points is what a tracker adds to the priority, unless it means a fault.
-func (t Tracked) points() (points int, fault bool) {
+// Points is what a tracker adds to the priority, unless it means a fault.
+func (t Tracked) Points() (points int, fault bool) {
 	switch {
 	case t.File:
 		return t.filePoints()
@@ -83,7 +83,7 @@ func (t Tracked) points() (points int, fault bool) {
 	return 0, false
 }
 
-// filePoints is points for a file. Without a weight every number but 0 is a fault.
+// filePoints is Points for a file. Without a weight every number but 0 is a fault.
 func (t Tracked) filePoints() (points int, fault bool) {
 	if t.Weight == 0 {
 		return 0, (t.Value != 0) != t.Reverse

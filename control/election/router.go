@@ -184,19 +184,28 @@ type State struct {
 	MasterInterval time.Duration // Active_Adver_Interval
 	LastHeard      time.Duration // instant of the followed master's last advert
 	Skew, Down     time.Duration
-	Causes         []string // of fault, sorted
-	Why            Reason   // of the last change
+	Causes         []string      // of fault, sorted
+	Why            Reason        // of the last change
+	Due            time.Duration // as Deadline has it
+	Timer          string        // likewise: what it is for
+	Rival          netip.Addr    // whose goodbye or lower priority has a backup take over; zero: nobody's
+	Announce       time.Duration // when a master announces its addresses next; Never when nothing is planned
 }
 
 // State reports the router's standing.
 func (r *Router) State() State {
 	s := State{Role: r.role.name(), Since: r.since, Priority: r.priority, MasterInterval: r.config.Interval,
-		Causes: slices.Clone(r.causes), Why: r.why}
+		Causes: slices.Clone(r.causes), Why: r.why, Announce: Never}
+	s.Due, s.Timer = r.role.deadline(r)
 	switch role := r.role.(type) {
 	case *backup:
 		s.Master, s.MasterPriority, s.MasterInterval, s.LastHeard = role.master, role.priority, role.interval, role.heard
+		if role.why != Silence {
+			s.Rival = role.cause
+		}
 	case *master:
 		s.Master, s.MasterPriority = r.self, r.priority
+		s.Announce = min(role.second, role.refresh, role.lower)
 	}
 	s.Skew, s.Down = r.skew(s.MasterInterval), r.down(s.MasterInterval)
 	return s
@@ -250,12 +259,12 @@ func (r *Router) takeOver(now time.Duration, why Reason, detail string) {
 
 // become leaves one role for another and reports it.
 func (r *Router) become(now time.Duration, to role, why Reason, detail string) {
-	from := r.role.name()
+	was := r.State()
 	r.role.leave(r)
 	r.role = to
 	to.enter(r)
 	r.since, r.why = now, why
-	r.emit(Changed{From: from, To: to.name(), Why: why, Detail: detail})
+	r.emit(Changed{From: was.Role, To: to.name(), Why: why, Detail: detail, Was: was})
 }
 
 func (r *Router) emit(e Effect) { r.effects = append(r.effects, e) }

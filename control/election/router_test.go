@@ -52,7 +52,7 @@ func TestState(t *testing.T) {
 		{"backup", 1, Start{}, State{Role: Backup, Since: 1, Why: Startup, MasterInterval: time.Second}},
 		{"following", 2, advert(200), State{Role: Backup, Since: 1, Why: Startup, Master: other, MasterPriority: 200, MasterInterval: 2 * time.Second, LastHeard: 2}},
 		{"refreshed", 3, Refreshed{}, State{Role: Backup, Since: 1, Why: Startup, Master: other, MasterPriority: 200, MasterInterval: 2 * time.Second, LastHeard: 3}},
-		{"left alone", 4, advert(0), State{Role: Backup, Since: 1, Why: Startup, MasterInterval: 2 * time.Second, LastHeard: 3}},
+		{"left alone", 4, advert(0), State{Role: Backup, Since: 1, Why: Startup, MasterInterval: 2 * time.Second, LastHeard: 3, Rival: other}},
 		{"master", 1e10, Tick{}, State{Role: Master, Since: 1e10, Why: Resigned, Master: self, MasterPriority: 100, MasterInterval: time.Second}},
 		{"fault", 2e10, Failed{Cause: "link"}, State{Role: Fault, Since: 2e10, Why: Faulted, MasterInterval: time.Second, Causes: []string{"link"}}},
 		{"two causes", 2e10, Failed{Cause: "address"}, State{Role: Fault, Since: 2e10, Why: Faulted, MasterInterval: time.Second, Causes: []string{"address", "link"}}},
@@ -62,6 +62,8 @@ func TestState(t *testing.T) {
 		want.Priority = 100
 		want.Skew = want.MasterInterval * 156 / 256
 		want.Down = 3*want.MasterInterval + want.Skew
+		want.Due, want.Timer = r.Deadline()
+		want.Announce = Never
 		if got := r.State(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", step.name, got, want)
 		}
