@@ -19,11 +19,12 @@ const module = "github.com/xvrrp/xvrrp"
 var within = map[string][]string{
 	"cmd/xvrrp": {"control", "control/config", "control/metrics", "control/election", "control/vrrp", "control/api", "control/lab",
 		"control/script", "loader", "loader/verdict"},
-	"control": {"control/config", "control/election", "control/vrrp", "control/host", "control/track",
+	"control": {"control/config", "control/election", "control/vrrp", "control/host", "control/track", "control/story",
 		"control/sched", "control/script", "control/notify", "control/histogram", "control/api", "control/metrics",
 		"control/web", "loader", "loader/verdict"},
 	"control/vrrp":      {"loader/verdict"},
 	"control/election":  {"control/vrrp"},
+	"control/story":     {"control/election", "control/vrrp"},
 	"control/config":    {"control/vrrp"},
 	"control/host":      {"control/vrrp", "control/histogram"},
 	"control/track":     {"control/script"},
@@ -41,7 +42,7 @@ var within = map[string][]string{
 
 // pure packages decide and never touch the system: standard library only, and none of these.
 var (
-	pure       = []string{"loader/verdict", "control/vrrp", "control/election", "control/config"}
+	pure       = []string{"loader/verdict", "control/vrrp", "control/election", "control/story", "control/config"}
 	impure     = []string{"os", "os/exec", "os/signal", "log", "log/slog", "net", "syscall"}
 	impureCall = []string{"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.NewTimer",
 		"time.NewTicker", "time.AfterFunc", "time.Tick"}

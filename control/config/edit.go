@@ -274,14 +274,13 @@ func (ed *editor) reset(name string) {
 
 // restore takes some settings of the file's block again, and leaves the rest as it is in force.
 func (ed *editor) restore(name string, settings []string) {
-	now, ok := ed.base.overrides[name]
-	s := ed.base.routers[name]
-	if !ok || now == "" || s == nil || s.file == "" {
+	now := ed.base.overrides[name]
+	if now == "" || !ed.base.inFile(name) {
 		ed.refuse(name, "xvrrp router list shows what was changed", "nothing was changed at run time of what the file says of this router")
 		return
 	}
 	var block, was *node
-	ed.read(&file{name: name + " of the file"}, s.file, func(n *node) { was = n })
+	ed.read(&file{name: name + " of the file"}, ed.base.blockInFile(name), func(n *node) { was = n })
 	ed.read(&file{name: atRunTime(name), plain: true}, now, func(n *node) { block = n })
 	wanted := func(n *node) bool { return slices.Contains(settings, settingOf(n)) }
 	lines := slices.DeleteFunc(slices.Clone(was.body), func(n *node) bool { return !wanted(n) })
