@@ -22,6 +22,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/metrics"
 	"github.com/xvrrp/xvrrp/control/notify"
 	"github.com/xvrrp/xvrrp/control/sched"
+	"github.com/xvrrp/xvrrp/control/story"
 	"github.com/xvrrp/xvrrp/control/track"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
@@ -201,6 +202,8 @@ type daemon struct {
 	lateness  lateness
 	detected  histogram.Histogram // from a master's last sign of life to the decision to take over
 	reloads   api.Reloads
+	flights   flights
+	reason    story.Event // what is being done to routers, and why; zero: nothing but what time and adverts do
 }
 
 // Run runs a daemon until ctx ends; then masters resign, addresses are removed and the filter is detached.
@@ -332,8 +335,10 @@ func (d *daemon) run(ctx context.Context) error {
 		case a := <-d.adverts:
 			d.heard(a)
 		case <-d.due:
+			now := d.now()
+			d.woke(now)
 			d.armed = election.Never
-			d.expire(d.now())
+			d.expire(now)
 		case <-d.changes:
 			d.linksChanged()
 		case a := <-d.attachments:

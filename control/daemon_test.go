@@ -87,7 +87,9 @@ type fakeFilter struct {
 	queue    chan loader.Advert
 	attach   error
 	counts   []loader.Count
-	slow     chan struct{} // Attach waits until it is closed, unless nil
+	slow     chan struct{}   // Attach waits until it is closed, unless nil
+	repeats  uint64          // as each stamp counts them
+	gaps     []time.Duration // before the last of them
 }
 
 func (f *fakeFilter) Attach(link int, name string, m loader.Mode) (loader.Attachment, error) {
@@ -129,6 +131,13 @@ func (s *fakeStamp) Seen() time.Duration {
 	}
 	return s.seen[s.id]
 }
+
+// Repeats are numbered by the gaps that the test has set.
+func (s *fakeStamp) Repeats() uint64 { return max(s.repeats, uint64(len(s.gaps))) }
+func (s *fakeStamp) Gaps(from uint64, to []time.Duration) int {
+	return copy(to, s.gaps[min(from, uint64(len(s.gaps))):])
+}
+
 func (f *fakeFilter) Follow(id vrrp.ID, a *loader.Advert) error {
 	delete(f.followed, id)
 	if a != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/story"
 )
 
 // An edit changes single routers of a running daemon. Like a reload it is worked out beside the loop; unlike one it
@@ -101,7 +102,10 @@ func (d *daemon) carryThrough(ctx context.Context, n *edit, e api.Edit) (api.Pla
 	if err := d.keep(keptAfter(before, n.edited, e)); err != nil {
 		return n.Plan, err
 	}
-	plan, err := ask(ctx, d, func() api.Plan { return d.applyEdit(n, e.Verb) })
+	plan, err := ask(ctx, d, func() (p api.Plan) {
+		d.because(story.OfOperator, "an operator ran xvrrp router "+e.Verb, func() { p = d.applyEdit(n, e.Verb) })
+		return p
+	})
 	if err == nil && plan.Applied {
 		n.edited.Commit()
 		return plan, nil

@@ -1,9 +1,12 @@
 package control
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/story"
 )
 
 // retryAfter is how long a failed effect rests before it is tried again.
@@ -111,8 +114,18 @@ func (d *daemon) spared(r *router, due, now time.Duration) {
 	interval := r.core.State().MasterInterval
 	if now-due > interval {
 		r.stats.Rescued++
+		d.rescued(r, due, now)
 	}
 	d.sweep.begin(now+interval, d.deadlines.len())
+}
+
+// rescued tells of a deadline that came while this daemon did not run, and that the kernel's stamp disproved.
+func (d *daemon) rescued(r *router, due, now time.Duration) {
+	st := r.core.State()
+	text := fmt.Sprintf("no takeover: the deadline was served %v late, but the kernel had seen %v until %v ago",
+		(now - due).Round(100*time.Microsecond), st.Master, (now - st.LastHeard).Round(100*time.Microsecond))
+	d.recordEvent(r, story.Event{Kind: story.OfRescue, Text: text})
+	d.later(func() { d.event(api.Event{Kind: "rescue", Router: r.conf.Name, Why: "late", Detail: text}) })
 }
 
 // doubt waits for the deadline of a router whose master seems silent, looks once more, and honours it.

@@ -10,6 +10,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/story"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
 )
@@ -33,6 +34,19 @@ func isTrackTopic(topic string) bool  { return strings.HasPrefix(topic, causeTra
 func isConfigTopic(topic string) bool { return topic == causeConfig }
 func isLinkTopic(topic string) bool {
 	return !isConfigTopic(topic) && !isTrackTopic(topic) && !isStaticTopic(topic) && !isMaintenanceTopic(topic)
+}
+
+// kindOf is what a fault of a topic is about.
+func kindOf(topic string) story.Kind {
+	switch {
+	case isTrackTopic(topic):
+		return story.OfTracker
+	case isConfigTopic(topic):
+		return story.OfConfig
+	case topic == causeLink, topic == causeFilter, topic == causeVMAC:
+		return story.OfLink
+	}
+	return story.OfAddress
 }
 
 // isRetried reports whether a cause goes away by trying again rather than by a change of links.
@@ -391,6 +405,7 @@ func (d *daemon) raise(r *router, faults map[string]string) {
 			continue
 		}
 		put(&r.causes, topic, text)
+		d.recordEvent(r, story.Event{Kind: kindOf(topic), Text: text, Fault: text})
 		d.step(r, d.now(), election.Failed{Cause: text})
 		if was != "" {
 			d.step(r, d.now(), election.Cleared{Cause: was})
@@ -420,6 +435,7 @@ func (d *daemon) lift(r *router, faults map[string]string, governed func(topic s
 		if governed(topic) && faults[topic] == "" {
 			was := r.causes[topic]
 			drop(&r.causes, topic)
+			d.recordEvent(r, story.Event{Kind: kindOf(topic), Text: "the fault is gone: " + was, Fault: was, Lifted: true})
 			d.step(r, d.now(), election.Cleared{Cause: was})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/notify"
+	"github.com/xvrrp/xvrrp/control/story"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
@@ -98,7 +99,10 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	if dry {
 		return n.Plan, nil
 	}
-	return ask(ctx, d, func() api.Plan { return d.apply(n) })
+	return ask(ctx, d, func() (p api.Plan) {
+		d.because(story.OfConfig, "the configuration was reloaded", func() { p = d.apply(n) })
+		return p
+	})
 }
 
 // alone waits until no reload or edit is under way. Until release nobody else changes the configuration in force and
@@ -276,4 +280,5 @@ func (d *daemon) retire(r *router) {
 		d.unbind(r)
 	}
 	d.dropVMAC(r)
+	d.forgetFlight(r)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/notify"
+	"github.com/xvrrp/xvrrp/control/story"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -39,15 +40,18 @@ type router struct {
 	tells announcements
 
 	guards []guardedAddr // addresses to which packets are refused
+	last   *story.Advert // the one last heard; nil: none
+	flight *flight       // what else was recorded of it; nil while that is nothing
 
-	heard    netip.Addr // the sender of the advert it last heard
-	theirs   uint8      // that advert's priority
-	follows  bool       // the filter is to follow that sender
-	refollow bool       // and has not been told
-	weighed  uint8      // the priority in force, as last told
+	follows  bool  // the filter is to follow that sender
+	refollow bool  // and has not been told
+	weighed  uint8 // the priority in force, as last told
 
 	verifier *vrrp.Verifier             // of signatures; nil: adverts carry none
 	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
+
+	rounds    uint64        // of announcements
+	announced time.Duration // when the last began
 
 	notes  map[string]string // standing warnings by topic; see put
 	causes map[string]string // standing faults of the link, likewise
@@ -78,7 +82,11 @@ func (r *router) isMaster() bool { return r.core.Role() == election.Master }
 // standing is what there is to tell of a router now.
 func (r *router) standing() standing {
 	st := r.core.State()
-	return standing{at: time.Now(), priority: st.Priority, role: st.Role, retired: r.retired, heard: r.heard, theirs: r.theirs}
+	as := standing{at: time.Now(), priority: st.Priority, role: st.Role, retired: r.retired}
+	if r.last != nil {
+		as.heard, as.theirs = r.last.Src, r.last.Message[2] // it is as long as an advert
+	}
+	return as
 }
 
 // step tells a router what happened and queues what it wants done.
@@ -101,7 +109,8 @@ func (d *daemon) take(r *router, e election.Effect) {
 	case election.Changed:
 		r.count(e)
 		as := r.standing()
-		d.later(func() { d.changed(r, e, as) })
+		t := d.freeze(r, e, as.at)
+		d.later(func() { d.changed(r, e, as, t) })
 	case election.Noted:
 		as := r.standing()
 		d.later(func() { d.remarked(r, e, as) })
@@ -154,6 +163,8 @@ func (d *daemon) touch(r *router, e election.Effect) {
 		d.guard(r)
 	case election.Announce:
 		d.hands.Announce(id, e.Repeat)
+		r.rounds++
+		r.announced = d.now()
 	case election.Follow:
 		d.follow(r)
 	}
@@ -209,7 +220,7 @@ func (d *daemon) setGuard(r *router, g guardedAddr, on bool) {
 }
 
 // changed reports a change of role. The words in parentheses are keepalived's, which log alarms look for.
-func (d *daemon) changed(r *router, c election.Changed, as standing) {
+func (d *daemon) changed(r *router, c election.Changed, as standing, t *tale) {
 	d.phraseChange(r, c, as)
 	args := []any{"from", c.From.String(), "why", string(c.Why)}
 	if c.Detail != "" {
@@ -222,6 +233,7 @@ func (d *daemon) changed(r *router, c election.Changed, as standing) {
 	d.logOf(r).Log(context.Background(), level, r.phraseRole(c), args...)
 	d.event(api.Event{Time: as.at, Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
 		Why: string(c.Why), Detail: c.Detail})
+	d.complete(r, t)
 	state := stateOf(c.To)
 	if as.retired {
 		state = r.tells.deleted
@@ -282,7 +294,9 @@ func (d *daemon) heard(a loader.Advert) {
 	if role == election.Backup {
 		d.refresh(r) // what the master repeated before this advert counts before it
 	}
-	d.hearing, r.heard, r.theirs = a, a.Src, adv.Priority
+	last := recorded(&a)
+	d.recordAdvert(r, last)
+	d.hearing, r.last = a, last
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
 	d.flush()
 	d.follow(r)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
+	"github.com/xvrrp/xvrrp/control/story"
 	"github.com/xvrrp/xvrrp/control/track"
 )
 
@@ -137,8 +139,9 @@ func (d *daemon) learn(w *tracked, res track.Result) {
 		d.event(api.Event{Kind: "track", Why: trackKey(w.kind, w.name), To: w.state(res.Up), Detail: res.Detail})
 	}
 	w.known, w.last = true, res
+	words := w.words()
 	for _, r := range w.users {
-		d.weigh(r)
+		d.because(story.OfTracker, words, func() { d.weigh(r) })
 		d.serveDue() // there may be thousands
 	}
 	d.settle()
@@ -184,8 +187,7 @@ func (d *daemon) weighFor(r *router, why string) {
 	var all []election.Tracked
 	for _, t := range r.tracks() {
 		if w := d.tracked[trackKey(t.Kind, t.Name)]; w.known {
-			all = append(all, election.Tracked{Cause: w.cause(), Weight: t.Weight, Reverse: t.Reverse, Up: w.last.Up,
-				File: t.Kind == config.TrackFile, Value: w.last.Value})
+			all = append(all, w.tracked(t))
 		}
 	}
 	priority, causes := election.Weigh(r.conf.Priority, all)
@@ -212,12 +214,26 @@ func (d *daemon) outweigh(r *router, priority uint8, why string) {
 		return
 	}
 	r.weighed = is
+	d.recordEvent(r, story.Event{Kind: cmp.Or(d.reason.Kind, story.OfTracker), Text: cmp.Or(d.reason.Text, "what is tracked changed"),
+		Was: was, Now: is})
 	as := r.standing()
 	d.later(func() {
 		d.logOf(r).Info(fmt.Sprintf("(%s) Changing effective priority from %d to %d", r.conf.Name, was, is))
 		d.event(api.Event{Time: as.at, Kind: "priority", Router: r.conf.Name, Why: why, Detail: fmt.Sprintf("%d -> %d", was, is)})
 		d.tellPriority(r, as)
 	})
+}
+
+// words says how a tracker stands.
+func (w *tracked) words() string {
+	text := fmt.Sprintf("%s is %s", trackKey(w.kind, w.name), w.state(w.last.Up))
+	if w.kind == config.TrackFile {
+		text = fmt.Sprintf("file %s holds %d", w.name, w.last.Value)
+	}
+	if w.last.Detail != "" {
+		text += " (" + w.last.Detail + ")"
+	}
+	return text
 }
 
 // cause words a tracker's standing as a cause of fault.

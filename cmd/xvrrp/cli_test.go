@@ -125,6 +125,23 @@ func (d *fakeDaemon) Events(_ context.Context, since uint64) (api.Page, error) {
 	return d.log.Since(since), nil
 }
 
+// Detail answers from the last snapshot.
+func (d *fakeDaemon) Detail(_ context.Context, router string) (api.Detail, error) {
+	s := d.snapshots[len(d.snapshots)-1]
+	unknown := &api.UnknownRouter{Name: router}
+	for _, r := range s.Routers {
+		if r.Name == router {
+			return detailOf(s, r), nil
+		}
+		unknown.There = append(unknown.There, r.Name)
+	}
+	return api.Detail{}, unknown
+}
+
+func (d *fakeDaemon) Stories(_ context.Context, router string) (api.Stories, error) {
+	return stories(router), nil
+}
+
 func (d *fakeDaemon) Reload(_ context.Context, dry bool) (api.Plan, error) {
 	d.reloads = append(d.reloads, dry)
 	if d.err != nil {

@@ -25,6 +25,12 @@ func TestQueries(t *testing.T) {
 		{"status-master", pair(), "status lan6"},
 		{"status-fault", pair(), "status db"},
 		{"status-one-json", pair(), "status db -o json"},
+		{"show-json", grouped(), "show ERIC_VI_1 -o json"},
+		{"why", pair(), "why ERIC_VI_1"},
+		{"why-last", pair(), "why ERIC_VI_1 --last 2"},
+		{"why-event", pair(), "why ERIC_VI_1 --event 17"},
+		{"why-forgotten", pair(), "why db"},
+		{"why-json", pair(), "why ERIC_VI_1 -o json"},
 		{"status-groups", grouped(), "status"},
 		{"status-everything", grouped(), "status ERIC_VI_1"},
 		{"status-observing", observed(), "status"},
@@ -60,7 +66,7 @@ func TestQueries(t *testing.T) {
 }
 
 func TestQueriesWithoutDaemon(t *testing.T) {
-	for _, args := range []string{"status", "status -o json", "drops", "stats", "stats --interval 1s", "events", "reload", "events --follow", "status --wait master --timeout 1ms"} {
+	for _, args := range []string{"status", "status -o json", "show VI_1", "why VI_1", "drops", "stats", "stats --interval 1s", "events", "reload", "events --follow", "status --wait master --timeout 1ms"} {
 		t.Run(args, func(t *testing.T) {
 			dir := t.TempDir()
 			r := newCommand(append(strings.Fields(args), "--runtime-dir", dir)...).run(t)
@@ -90,7 +96,9 @@ func TestStatusOfAnUnknownRouter(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := (&fakeDaemon{snapshots: []api.Snapshot{c.snap}}).start(t)
-			newCommand("status", "VI_9", "--runtime-dir", dir).run(t).expect(t, exitFailed, c.says)
+			for _, command := range []string{"status", "show"} {
+				newCommand(command, "VI_9", "--runtime-dir", dir).run(t).expect(t, exitFailed, c.says)
+			}
 		})
 	}
 }

@@ -178,6 +178,8 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 		}},
 		{"Look:", []*cobra.Command{
 			newStatus(a),
+			newShow(a),
+			newWhy(a),
 			newEvents(a),
 			newStats(a),
 			newDrops(a),

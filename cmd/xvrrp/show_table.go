@@ -11,32 +11,80 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 )
 
-// printRouter shows one router in two columns, what it is first and what it counted last.
-func printRouter(w io.Writer, s api.Snapshot, r api.Router) error {
-	l := linkOf(s, r.Interface)
+// printDetail shows one router, what it is first and what it counted and whom it heard last.
+func printDetail(w io.Writer, d *api.Detail) error {
 	var t table
+	addStanding(&t, d)
+	addTimers(&t, d)
+	addHoldings(&t, d)
+	for _, f := range d.Router.Faults {
+		t.add("Fault", f)
+	}
+	for _, n := range d.Router.Notes {
+		t.add("Note", n)
+	}
+	addStats(&t, d.Router.Stats)
+	if err := t.write(w); err != nil {
+		return err
+	}
+	return printPeers(w, d)
+}
+
+// addStanding tells what a router is and how it stands.
+func addStanding(t *table, d *api.Detail) {
+	r := &d.Router
 	t.add("Instance", r.Name)
-	t.add("Interface", fmt.Sprintf("%s, %s", place(r.Interface, r.VLAN), linkState(l)))
+	t.add("Interface", fmt.Sprintf("%s, %s", place(r.Interface, r.VLAN), linkState(d.Link)))
 	t.add("Virtual router", fmt.Sprintf("VRID %d, %s, VRRP version %d", r.VRID, r.Family, r.Version))
 	t.add("State", fmt.Sprintf("%s since %s (%s ago), because of %s", strings.ToUpper(r.Role),
-		r.Since.Format(time.RFC3339), age(s.Now.Sub(r.Since)), r.Why))
-	if r.Group != "" {
-		t.add("Sync group", groupLine(s, r.Group))
+		r.Since.Format(time.RFC3339), age(d.Now.Sub(r.Since)), r.Why))
+	if g := d.Group; g != nil {
+		t.add("Sync group", fmt.Sprintf("%s, %s for %s, of %s", g.Name, strings.ToUpper(g.Role), age(d.Now.Sub(g.Since)), strings.Join(g.Members, ", ")))
 	}
 	t.add("Priority", fmt.Sprintf("%d, configured %d", r.Priority, r.Base))
-	t.add("Master", masterLine(r))
+	for i := range d.Influences {
+		t.add("Tracked "+d.Influences[i].Kind, influenceLine(&d.Influences[i]))
+	}
+	t.add("Master", masterLine(*r))
 	t.add("Source", orDash(r.Source))
 	for _, p := range r.Peers {
-		t.add("Peer", p)
+		t.add("Unicast peer", p)
 	}
 	if r.VMAC != "" {
 		t.add("Virtual MAC", "on "+r.VMAC)
 	}
+	if d.Scheduling != "" {
+		t.add("Scheduling", d.Scheduling)
+	}
+}
+
+// addTimers tells the timers and what the router waits for.
+func addTimers(t *table, d *api.Detail) {
+	r := &d.Router
 	t.add("Advert interval", fmt.Sprintf("%s, the master's %s", seconds(r.Interval), seconds(r.MasterInterval)))
 	t.add("Skew time", seconds(r.Skew))
 	t.add("Master-down interval", seconds(r.Down))
+	if next := d.Deadline; next != nil {
+		t.add("Waits for", fmt.Sprintf("%s, in %s at %s", timers[next.Timer], seconds(next.In), next.Time.Format(timeOfDay)))
+	}
 	t.add("Preemption", onOff(r.Preempt))
 	t.add("Accept mode", onOff(r.Accept))
+}
+
+// timers are what a router may wait for.
+var timers = map[string]string{
+	"advert":           "its next advert",
+	"announce":         "its second round of announcements",
+	"announce-refresh": "its next round of announcements",
+	"announce-lower":   "another round of announcements, after a losing advert",
+	"master-down":      "the master's silence to last for the master-down interval",
+	"skew":             "the skew after the master's goodbye to be over",
+	"preempt":          "preempt_delay to be over",
+}
+
+// addHoldings tells what the router has on this host as master.
+func addHoldings(t *table, d *api.Detail) {
+	r := &d.Router
 	for _, v := range r.VIPs {
 		t.add("Address", vipLine(v))
 	}
@@ -46,46 +94,67 @@ func printRouter(w io.Writer, s api.Snapshot, r api.Router) error {
 	for _, rule := range r.Rules {
 		t.add("Rule", rule)
 	}
-	for _, k := range r.Tracks {
-		t.add("Tracked "+k.Kind, trackLine(s, k))
+	t.add("Announcements", announcementsLine(d))
+}
+
+func announcementsLine(d *api.Detail) string {
+	a := &d.Announcements
+	line := "none yet"
+	if a.Last != nil {
+		line = fmt.Sprintf("%d rounds, the last %s ago", a.Rounds, age(d.Now.Sub(*a.Last)))
 	}
-	if s.Scheduling != "" {
-		t.add("Scheduling", s.Scheduling)
+	if a.Next != nil {
+		line += fmt.Sprintf(", the next in %s", seconds(a.Next.Sub(d.Now).Seconds()))
 	}
-	for _, f := range r.Faults {
-		t.add("Fault", f)
+	return line
+}
+
+// influenceLine is what is tracked, its state and what it does to the priority.
+func influenceLine(i *api.Influence) string {
+	line := fmt.Sprintf("%s is %s", i.Name, i.State)
+	if i.Detail != "" {
+		line += " (" + i.Detail + ")"
 	}
-	for _, n := range r.Notes {
-		t.add("Note", n)
+	switch {
+	case i.Weight == 0:
+		line += ", a fault when " + map[bool]string{false: "down", true: "up"}[i.Reverse]
+	default:
+		line += fmt.Sprintf(", weight %+d%s", i.Weight, reversed(i.Reverse))
 	}
-	addStats(&t, r.Stats)
+	switch {
+	case i.Fault:
+		line += ": faults the router"
+	case i.Points != 0:
+		line += fmt.Sprintf(": %+d now", i.Points)
+	case i.Weight != 0:
+		line += ": nothing now"
+	}
+	return line
+}
+
+// printPeers shows the other routers that were heard.
+func printPeers(w io.Writer, d *api.Detail) error {
+	if len(d.PeersHeard) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	var t table
+	t.add("HEARD", "MAC", "VER", "PRIO", "INTERVAL", "CHECKSUM", "AUTH", "FIRST", "LAST", "ADVERTS", "SHARE", "MARGIN", "ADDRESSES")
+	for i := range d.PeersHeard {
+		p := &d.PeersHeard[i]
+		margin := ""
+		if p.Margin != nil {
+			margin = seconds(*p.Margin)
+		}
+		addresses := make([]string, len(p.Addresses))
+		for j, addr := range p.Addresses {
+			addresses[j] = addr.String()
+		}
+		t.add(p.Address, p.MAC, fmt.Sprint(p.Version), fmt.Sprint(p.Priority), seconds(p.Interval), p.Checksum, p.Auth,
+			age(d.Now.Sub(p.First)), age(d.Now.Sub(p.Last)), fmt.Sprint(p.Adverts), fmt.Sprintf("%.0f%%", 100*p.Share), margin,
+			strings.Join(addresses, " "))
+	}
 	return t.write(w)
-}
-
-// groupLine is a sync group with its state.
-func groupLine(s api.Snapshot, name string) string {
-	for _, g := range s.Groups {
-		if g.Name == name {
-			return fmt.Sprintf("%s, %s for %s, of %s", name, strings.ToUpper(g.Role), age(s.Now.Sub(g.Since)), strings.Join(g.Members, ", "))
-		}
-	}
-	return name
-}
-
-// trackLine is what a router tracks, its state and what that means for the router.
-func trackLine(s api.Snapshot, k api.Track) string {
-	line := fmt.Sprintf("%s is %s", k.Name, k.State)
-	for _, t := range s.Trackers {
-		if t.Kind == k.Kind && t.Name == k.Name && t.Detail != "" {
-			line += " (" + t.Detail + ")"
-		}
-	}
-	if k.Weight == 0 {
-		line += ", a fault when down"
-	} else {
-		line += fmt.Sprintf(", weight %+d", k.Weight)
-	}
-	return line + reversed(k.Reverse)
 }
 
 func addStats(t *table, s api.Stats) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ func newStatus(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [ROUTER]",
 		Short: "Show the virtual routers of the running daemon",
-		Long: `Status shows every virtual router of the daemon in a table, or one of them in detail.
+		Long: `Status shows every virtual router of the daemon in a table, or one of them in full, as xvrrp show does.
 A daemon that only observes has none: then the adverts it hears are listed.
 
 Times are ages: SINCE is how long the router has had its state. MASTER is the address of the router
@@ -51,12 +50,15 @@ groups and what is tracked, and with -o wide how late the adverts of this host l
 }
 
 func status(ctx context.Context, a *app, o statusOptions) error {
+	if o.name != "" && o.wait == "" && o.output != "json" {
+		return show(ctx, a, o.name, o.output)
+	}
 	s, err := settledStatus(ctx, a, o)
 	var missed *exitError
 	if err != nil && !errors.As(err, &missed) {
 		return err
 	}
-	if err := printStatus(a.stdout, s, o); err != nil {
+	if err := printStatus(ctx, a, s, o); err != nil {
 		return err
 	}
 	return err
@@ -79,26 +81,24 @@ func pick(s *api.Snapshot, name string) error {
 	if name == "" {
 		return nil
 	}
-	var names []string
+	unknown := &api.UnknownRouter{Name: name}
 	for _, r := range s.Routers {
 		if r.Name == name {
 			s.Routers = []api.Router{r}
 			return nil
 		}
-		names = append(names, r.Name)
+		unknown.There = append(unknown.There, r.Name)
 	}
-	if len(names) == 0 {
-		return fmt.Errorf("no router is named %s: the daemon only observes", name)
-	}
-	return fmt.Errorf("no router is named %s: there are %s", name, strings.Join(names, ", "))
+	return unknown
 }
 
-func printStatus(w io.Writer, s api.Snapshot, o statusOptions) error {
+func printStatus(ctx context.Context, a *app, s api.Snapshot, o statusOptions) error {
+	w := a.stdout
 	switch {
 	case o.output == "json":
 		return writeJSON(w, s)
 	case o.name != "":
-		return printRouter(w, s, s.Routers[0])
+		return show(ctx, a, o.name, o.output)
 	case len(s.Routers) == 0:
 		return printObserved(w, s)
 	}

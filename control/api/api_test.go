@@ -84,6 +84,19 @@ func (d *daemon) do(verb string, asked any) (Done, error) {
 	return Done{Schema: DoneSchema, Verb: verb, Routers: []string{"VI_1"}}, d.dead
 }
 
+func (d *daemon) Detail(_ context.Context, router string) (Detail, error) {
+	for _, r := range d.snap.Routers {
+		if r.Name == router {
+			return Detail{Schema: DetailSchema, Router: r}, d.dead
+		}
+	}
+	return Detail{}, &UnknownRouter{Name: router, There: []string{"VI_1"}}
+}
+
+func (d *daemon) Stories(_ context.Context, router string) (Stories, error) {
+	return Stories{Schema: StorySchema, Router: router, Stories: []Story{{Event: 7, Cause: "tie"}}}, d.dead
+}
+
 func (d *daemon) Overrides(context.Context) (Overrides, error) {
 	return Overrides{Schema: OverridesSchema, File: "/var/lib/xvrrp/routers.conf",
 		Routers: []Override{{Router: "VI_9", Action: Added, Text: "vrrp_instance VI_9 {\n}\n"}}}, d.dead

@@ -173,10 +173,9 @@ func (c *Client) get(ctx context.Context, path string, q url.Values) (io.ReadClo
 	return c.send(ctx, http.MethodGet, path, q, nil)
 }
 
-// send sends one request and returns the body of a good answer.
+// send sends one request, to a path that is escaped, and returns the body of a good answer.
 func (c *Client) send(ctx context.Context, method, path string, q url.Values, text io.Reader) (io.ReadCloser, error) {
-	u := url.URL{Scheme: "http", Host: "xvrrp", Path: path, RawQuery: q.Encode()}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), text)
+	req, err := http.NewRequestWithContext(ctx, method, "http://xvrrp"+path+"?"+q.Encode(), text)
 	if err != nil {
 		return nil, err
 	}
@@ -192,8 +191,11 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, te
 	if err := json.NewDecoder(resp.Body).Decode(&f); err != nil || f.Error == "" {
 		return nil, fmt.Errorf("the daemon answered %s", resp.Status)
 	}
-	if resp.StatusCode == http.StatusServiceUnavailable {
+	switch resp.StatusCode {
+	case http.StatusServiceUnavailable:
 		return nil, fmt.Errorf("%w: %s", ErrBusy, f.Error)
+	case http.StatusNotFound:
+		return nil, errors.New(f.Error)
 	}
 	return nil, fmt.Errorf("the daemon answered: %s", f.Error)
 }

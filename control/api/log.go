@@ -32,6 +32,9 @@ func (l *Log) Append(e Event) {
 	}
 }
 
+// Last is the number of the newest event, 0 when there is none.
+func (l *Log) Last() uint64 { return l.last }
+
 // Since returns the events numbered above seq that are still remembered. A first event numbered above seq+1
 // tells that those between are forgotten.
 func (l *Log) Since(seq uint64) Page {

@@ -37,6 +37,9 @@ type Viewer interface {
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Events is Log.Since, asked of the loop.
 	Events(ctx context.Context, since uint64) (Page, error)
+	// Detail is one router in full, Stories why it changed its role; an *UnknownRouter where there is none of the name.
+	Detail(ctx context.Context, router string) (Detail, error)
+	Stories(ctx context.Context, router string) (Stories, error)
 	// Overrides lists what Edit has changed and what of that is kept.
 	Overrides(ctx context.Context) (Overrides, error)
 }
@@ -68,6 +71,8 @@ const mostText = 64 << 20
 // Serve answers requests on l until ctx ends, and closes l:
 //
 //	GET /v1/status                  the Snapshot
+//	GET /v1/routers/{name}          one router in full; the Detail
+//	GET /v1/routers/{name}/story    why it changed its role; the Stories
 //	GET /v1/events?since=N&follow=1 events numbered above N, a JSON object per line; with follow the answer
 //	                                stays open and goes on with what happens
 //	POST /v1/reload?dry_run=1       reads the configuration anew; the Plan. With dry_run nothing is changed
@@ -94,6 +99,8 @@ func Serve(ctx context.Context, l net.Listener, src Source) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", s.events)
+	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(src.Detail))
+	mux.HandleFunc("GET /v1/routers/{name}/story", ofRouter(src.Stories))
 	mux.HandleFunc("POST /v1/reload", s.reload)
 	mux.HandleFunc("POST /v1/routers", s.edit(AddRouters))
 	mux.HandleFunc("PATCH /v1/routers", s.edit(SetRouter))

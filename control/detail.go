@@ -1,0 +1,148 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/story"
+	"github.com/xvrrp/xvrrp/control/vrrp"
+)
+
+// One router in full, for those who ask for it.
+
+// Detail asks the loop for everything about a router. It is for other goroutines.
+func (d *daemon) Detail(ctx context.Context, name string) (api.Detail, error) {
+	return askOf(ctx, d, name, d.detail)
+}
+
+// askOf has question run by the loop on the router of a name.
+func askOf[T any](ctx context.Context, d *daemon, name string, question func(*router) T) (answer T, err error) {
+	unknown, err := ask(ctx, d, func() error {
+		names := make([]string, 0, len(d.routers))
+		for _, r := range d.routers {
+			if r.conf.Name == name {
+				answer = question(r)
+				return nil
+			}
+			names = append(names, r.conf.Name)
+		}
+		return &api.UnknownRouter{Name: name, There: names}
+	})
+	return answer, cmp.Or(err, unknown)
+}
+
+func (d *daemon) detail(r *router) api.Detail {
+	st := r.core.State()
+	counts, err := d.filter.Counts()
+	if err != nil {
+		d.log.Warn("counters cannot be read", "err", err)
+	}
+	out := api.Detail{Schema: api.DetailSchema, Now: time.Now(), Scheduling: d.scheduling,
+		Router: d.routerSnapshot(r, byRouterAndVerdict(append(counts, d.refusals()...))), PeersHeard: d.peersHeard(r, &st), Influences: d.influences(r)}
+	r.addVIPs(&out.Router, present(d.host.Links()))
+	if l := d.links[r.iface]; l != nil {
+		out.Link = l.snapshot()
+	}
+	if r.group != nil {
+		g := r.group.snapshot(d)
+		out.Group = &g
+	}
+	if st.Due != election.Never {
+		out.Deadline = &api.Deadline{Time: d.wall(st.Due), In: (st.Due - d.now()).Seconds(), Timer: st.Timer}
+	}
+	if st.Announce != election.Never {
+		next := d.wall(st.Announce)
+		out.Announcements.Next = &next
+	}
+	if r.rounds > 0 {
+		last := d.wall(r.announced)
+		out.Announcements.Rounds, out.Announcements.Last = r.rounds, &last
+	}
+	return out
+}
+
+// influences tell what each tracker does to a router's priority.
+func (d *daemon) influences(r *router) []api.Influence {
+	out := []api.Influence{}
+	for _, t := range r.tracks() {
+		w := d.tracked[trackKey(t.Kind, t.Name)]
+		i := api.Influence{Track: api.Track{Kind: t.Kind.String(), Name: t.Name, Weight: t.Weight, Reverse: t.Reverse, State: w.standing()}}
+		if w.known {
+			i.Detail = w.last.Detail
+			i.Points, i.Fault = w.tracked(t).Points()
+		}
+		if r.conf.Priority == 255 {
+			i.Points = 0 // an owner's priority stands
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// tracked is what a tracker says, as the election weighs it.
+func (w *tracked) tracked(t config.Track) election.Tracked {
+	return election.Tracked{Cause: w.cause(), Weight: t.Weight, Reverse: t.Reverse, Up: w.last.Up,
+		File: t.Kind == config.TrackFile, Value: w.last.Value}
+}
+
+// peersHeard are those whose valid adverts reached the election.
+func (d *daemon) peersHeard(r *router, st *election.State) []api.Peer {
+	out := []api.Peer{}
+	if r.last == nil {
+		return out
+	}
+	repeats, total := r.repeats(), uint64(0)
+	senders := []sender{{src: r.last.Src, mac: r.last.MAC, first: r.last.At, last: r.last.At, adverts: 1, followed: true}}
+	if r.flight != nil && len(r.flight.senders) > 0 {
+		senders = r.flight.senders
+	}
+	for i := range senders {
+		p := d.peer(r, &senders[i], st, repeats)
+		total += p.Adverts
+		out = append(out, p)
+	}
+	for i := range out {
+		out[i].Share = float64(out[i].Adverts) / float64(total)
+	}
+	slices.SortStableFunc(out, func(a, b api.Peer) int { return cmp.Compare(a.Address, b.Address) })
+	return out
+}
+
+func (d *daemon) peer(r *router, s *sender, st *election.State, repeats uint64) api.Peer {
+	out := api.Peer{Address: s.src.String(), MAC: mac(s.mac), First: d.wall(s.first), Last: d.wall(s.last), Adverts: s.adverts + s.repeats}
+	if s.followed {
+		out.Adverts += since(s.from, repeats)
+	}
+	if st.Role == election.Backup && st.Master == s.src && s.followed {
+		heard := st.LastHeard
+		if r.stamp != nil {
+			heard = max(heard, r.stamp.Seen())
+		}
+		margin := (heard + st.Down - d.now()).Seconds()
+		out.Followed, out.Last, out.Margin = true, d.wall(heard), &margin
+	}
+	if a := r.lastOf(s); a != nil {
+		adv, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
+		out.Version, out.Priority, out.Interval, out.Addresses = adv.Version, adv.Priority, adv.Interval.Seconds(), adv.Addrs
+		out.Checksum, out.Auth = adv.Checksum.String(), adv.Authentication()
+	}
+	return out
+}
+
+// lastOf is the last advert of a sender that is remembered, or nil.
+func (r *router) lastOf(s *sender) *story.Advert {
+	if r.last.Src == s.src && r.last.MAC == s.mac {
+		return r.last
+	}
+	for i := len(r.flight.adverts) - 1; i >= 0; i-- {
+		if a := &r.flight.adverts[i]; a.Src == s.src && a.MAC == s.mac {
+			return a
+		}
+	}
+	return nil
+}
