@@ -37,6 +37,9 @@ func askOf[T any](ctx context.Context, d *daemon, name string, question func(*ro
 }
 
 func (d *daemon) detail(r *router) api.Detail {
+	if r.core.Role() == election.Backup {
+		d.refresh(r) // so that its deadline is the one that counts
+	}
 	st := r.core.State()
 	counts, err := d.filter.Counts()
 	if err != nil {

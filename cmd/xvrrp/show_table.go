@@ -101,7 +101,7 @@ func announcementsLine(d *api.Detail) string {
 	a := &d.Announcements
 	line := "none yet"
 	if a.Last != nil {
-		line = fmt.Sprintf("%d rounds, the last %s ago", a.Rounds, age(d.Now.Sub(*a.Last)))
+		line = fmt.Sprintf("%s, the last %s ago", counted(int(a.Rounds), "round"), age(d.Now.Sub(*a.Last)))
 	}
 	if a.Next != nil {
 		line += fmt.Sprintf(", the next in %s", seconds(a.Next.Sub(d.Now).Seconds()))
@@ -151,16 +151,24 @@ func printPeers(w io.Writer, d *api.Detail) error {
 			addresses[j] = addr.String()
 		}
 		t.add(p.Address, p.MAC, fmt.Sprint(p.Version), fmt.Sprint(p.Priority), seconds(p.Interval), p.Checksum, p.Auth,
-			age(d.Now.Sub(p.First)), age(d.Now.Sub(p.Last)), fmt.Sprint(p.Adverts), fmt.Sprintf("%.0f%%", 100*p.Share), margin,
+			age(d.Now.Sub(p.First)), ago(d.Now.Sub(p.Last)), fmt.Sprint(p.Adverts), fmt.Sprintf("%.0f%%", 100*p.Share), margin,
 			strings.Join(addresses, " "))
 	}
 	return t.write(w)
 }
 
+// ago is age with milliseconds where they matter.
+func ago(d time.Duration) string {
+	if d < 10*time.Second {
+		return max(d, 0).Round(time.Millisecond).String()
+	}
+	return age(d)
+}
+
 func addStats(t *table, s api.Stats) {
 	t.add("Adverts", fmt.Sprintf("%d received, %d sent", s.Received, s.Sent))
 	t.add("Resignations", fmt.Sprintf("%d received, %d sent", s.ZeroReceived, s.ZeroSent))
-	t.add("Became master", fmt.Sprintf("%d times, released %d times", s.BecameMaster, s.LeftMaster))
+	t.add("Became master", fmt.Sprintf("%s, released %s", counted(int(s.BecameMaster), "time"), counted(int(s.LeftMaster), "time")))
 	t.add("Takeovers cancelled", fmt.Sprintf("%d, because the master was heard in time after all", s.Rescued))
 	for _, label := range slices.Sorted(maps.Keys(s.Verdicts)) {
 		t.add("Frames "+label, fmt.Sprint(s.Verdicts[label]))

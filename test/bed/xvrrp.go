@@ -85,6 +85,19 @@ func (m *Machine) RouterNamed(name string) api.Router {
 	return api.Router{}
 }
 
+// Stories are why a router of the machine changed its role the last few times, at least once.
+func (m *Machine) Stories(router string) []api.Story {
+	m.Site.T.Helper()
+	s, err := answer[api.Stories](m, "why", router, "--last", "4")
+	if err != nil {
+		m.Site.T.Fatal(err)
+	}
+	if len(s.Stories) == 0 {
+		m.Site.T.Fatalf("%s does not remember why %s is %s", m.Name, router, s.Role)
+	}
+	return s.Stories
+}
+
 // AwaitStart waits until the machine's daemon takes part in the elections of all its routers.
 func (m *Machine) AwaitStart() {
 	m.Site.T.Helper()
