@@ -35,6 +35,7 @@ type Options struct {
 	Ifaces     []string       // limit to these links; empty: all links of Config
 	Attach     loader.Mode
 	RuntimeDir string          // holds the socket; created if missing
+	Access     api.Access      // to the socket
 	Listen     netip.AddrPort  // of the plain HTTP listener; invalid: there is none
 	Metrics    metrics.Options // what it tells at /metrics
 	Version    string
@@ -149,6 +150,7 @@ type daemon struct {
 	results  chan track.Result   // from the trackers
 	troubles chan notify.Trouble // from the teller
 	queries  chan func()         // questions from other goroutines, answered by running them in the loop
+	share    share               // of the loop's time that questions have
 
 	conf      *config.Config      // in force, but for its routers, which may have been edited; nil: observe
 	routers   []*router           // in the order of the configuration
@@ -212,7 +214,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := api.Listen(o.RuntimeDir)
+	l, err := api.Listen(o.RuntimeDir, o.Access)
 	if err != nil {
 		return err
 	}
@@ -254,7 +256,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	for name, task := range map[string]func(context.Context) error{
 		"host": h.Run, "filter": f.Run, "timer": timer.Run, "notify": teller.Run, "track": watchers.Run,
 		"schedule": d.runSchedule, "priority": d.runPriority, "tidy": d.runTidy,
-		"api":  func(ctx context.Context) error { return api.Serve(ctx, l, d) },
+		"api":  func(ctx context.Context) error { return api.Serve(ctx, l, d, o.Log) },
 		"http": func(ctx context.Context) error { return site.serve(ctx, pages(d, o.Metrics)) },
 	} {
 		wg.Go(func() {
@@ -279,8 +281,8 @@ func Run(ctx context.Context, o Options) (err error) {
 func (d *daemon) answerUntil(gone <-chan struct{}) {
 	for {
 		select {
-		case answer := <-d.queries:
-			answer()
+		case question := <-d.queries:
+			question()
 		case <-gone:
 			return
 		}
@@ -351,8 +353,8 @@ func (d *daemon) run(ctx context.Context) error {
 			d.resulted(res)
 		case t := <-d.troubles:
 			d.troubled(t)
-		case answer := <-d.queries:
-			answer()
+		case question := <-d.questions():
+			d.answer(question)
 		case <-d.idle():
 			d.sayOn()
 		case <-ctx.Done():

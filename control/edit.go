@@ -102,7 +102,7 @@ func (d *daemon) carryThrough(ctx context.Context, n *edit, e api.Edit) (api.Pla
 	if err := d.keep(keptAfter(before, n.edited, e)); err != nil {
 		return n.Plan, err
 	}
-	plan, err := ask(ctx, d, func() (p api.Plan) {
+	plan, err := command(ctx, d, func() (p api.Plan) {
 		d.because(story.OfOperator, "an operator ran xvrrp router "+e.Verb, func() { p = d.applyEdit(n, e.Verb) })
 		return p
 	})

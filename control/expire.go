@@ -34,6 +34,9 @@ func (d *daemon) nextDeadline() time.Duration {
 	if !d.started {
 		at = min(at, d.startAt)
 	}
+	if opens, closed := d.share.closed(d.now); closed {
+		at = min(at, opens)
+	}
 	return min(at, d.nextDamped(), d.awaysEnd)
 }
 

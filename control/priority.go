@@ -63,5 +63,5 @@ func (d *daemon) prioritize(ctx context.Context, wish sched.Settings) {
 	} else {
 		d.log.Info("scheduling", "in force", got.Text)
 	}
-	_, _ = ask(ctx, d, func() bool { d.scheduling = got.Text; return true }) // fails at the end of the daemon
+	_, _ = command(ctx, d, func() bool { d.scheduling = got.Text; return true }) // fails at the end of the daemon
 }

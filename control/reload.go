@@ -99,7 +99,7 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	if dry {
 		return n.Plan, nil
 	}
-	return ask(ctx, d, func() (p api.Plan) {
+	return command(ctx, d, func() (p api.Plan) {
 		d.because(story.OfConfig, "the configuration was reloaded", func() { p = d.apply(n) })
 		return p
 	})
@@ -130,7 +130,7 @@ func (d *daemon) rejected(ctx context.Context, p api.Plan, why string) (api.Plan
 	p.Rejected = true
 	p.Problems = append(p.Problems, why)
 	d.log.Error("the configuration is not reloaded, the running one stays in force", "config", p.Config, "why", why, "problems", len(p.Problems))
-	_, err := ask(ctx, d, func() bool {
+	_, err := command(ctx, d, func() bool {
 		d.reloads.Rejected++
 		d.event(api.Event{Kind: "daemon", Why: "reload", Detail: "rejected: " + why})
 		return true

@@ -36,18 +36,6 @@ func (d *daemon) Events(ctx context.Context, since uint64) (api.Page, error) {
 	return ask(ctx, d, func() api.Page { return d.events.Since(since) })
 }
 
-// ask has question run by the loop.
-func ask[T any](ctx context.Context, d *daemon, question func() T) (T, error) {
-	answer := make(chan T, 1)
-	select {
-	case d.queries <- func() { answer <- question() }:
-		return <-answer, nil
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
-}
-
 // Alive asks the loop nothing. It is for other goroutines.
 func (d *daemon) Alive(ctx context.Context) error {
 	_, err := ask(ctx, d, func() struct{} { return struct{}{} })

@@ -172,6 +172,6 @@ func (d *daemon) announce(a api.Announcement) (api.Done, error) {
 
 // attempt has something done by the loop that may fail.
 func attempt[T any](ctx context.Context, d *daemon, do func() (T, error)) (out T, err error) {
-	_, lost := ask(ctx, d, func() bool { out, err = do(); return true })
+	_, lost := command(ctx, d, func() bool { out, err = do(); return true })
 	return out, errors.Join(lost, err)
 }

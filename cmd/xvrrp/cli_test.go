@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -195,13 +196,13 @@ func (d *fakeDaemon) start(t *testing.T) (dir string) {
 // startIn does so in a given one; stop ends it earlier.
 func (d *fakeDaemon) startIn(t *testing.T, dir string) (stop func()) {
 	t.Helper()
-	l, err := api.Listen(dir)
+	l, err := api.Listen(dir, api.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- api.Serve(ctx, l, d) }()
+	go func() { done <- api.Serve(ctx, l, d, slog.New(slog.DiscardHandler)) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

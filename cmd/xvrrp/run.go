@@ -32,6 +32,7 @@ type runOptions struct {
 	state       string
 	stateGiven  bool
 	router      routerFlags
+	access      accessFlags
 }
 
 var attachModes = []string{string(loader.Auto), string(loader.XDP), string(loader.XDPGeneric), string(loader.TC)}
@@ -61,6 +62,10 @@ need an address that they reach, written out (192.0.2.10:9112, or 0.0.0.0:9112 f
 metrics are listed in docs/metrics.md; --metrics-keepalived adds those of keepalived-exporter by name, for
 dashboards and alerts that know these.
 
+The other commands ask the daemon through a socket in its runtime directory. Root and the daemon's own user may
+use it; --socket-group lets others look, and --admin-group lets others change what the daemon does. Without
+--socket-group the socket belongs to the admin group.
+
 With net_namespace or instance in the file the default runtime directory gets a directory of these names
 for the daemon: name it to the other commands with --runtime-dir.
 
@@ -87,6 +92,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.BoolVar(&o.metrics.Keepalived, "metrics-keepalived", false, "with --listen: metrics also under the names of keepalived-exporter")
 	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed; without this flag only the default runtime directory has one")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
+	o.access.register(f)
 	o.router.register(f)
 	c.RegisterFlagCompletionFunc("iface", a.completeInterfaces)
 	c.RegisterFlagCompletionFunc("attach", cobra.FixedCompletions(attachModes, cobra.ShellCompDirectiveNoFileComp))
@@ -102,6 +108,10 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 		return usagef("--attach %s: choose one of %s", o.attach, strings.Join(attachModes, ", "))
 	}
 	if err := o.consistent(); err != nil {
+		return err
+	}
+	access, err := o.access.access()
+	if err != nil {
 		return err
 	}
 	if o.printConfig {
@@ -130,7 +140,7 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	s := service{log: log, supervisor: newSupervisor(a.getenv, log),
 		ready: func(context.Context, control.Handle) error { a.collectAt(collectorRunning); return nil }}
 	options := a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log)
-	options.State, options.Kept = kept.file, kept.overrides
+	options.State, options.Kept, options.Access = kept.file, kept.overrides, access
 	options.Listen, options.Metrics = listen, o.metrics
 	return s.run(ctx, a.daemon, options)
 }

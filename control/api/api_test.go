@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -27,12 +28,20 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(holdDir); dir != "" {
 		hold(dir)
 	}
+	if path := os.Getenv(dialPath); path != "" {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			panic(err)
+		}
+		c.Read(make([]byte, 1)) // until it has been looked at
+		return
+	}
 	os.Exit(m.Run())
 }
 
 // hold says ready on standard output once it listens in dir, and stays.
 func hold(dir string) {
-	l, err := Listen(dir)
+	l, err := Listen(dir, Access{})
 	if err != nil {
 		panic(err)
 	}
@@ -111,13 +120,13 @@ func (d *daemon) happen(why string) {
 // serve runs src in dir; stop ends it and waits.
 func serve(t *testing.T, dir string, src Source) (stop func()) {
 	t.Helper()
-	l, err := Listen(dir)
+	l, err := Listen(dir, Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, l, src) }()
+	go func() { done <- Serve(ctx, l, src, slog.New(slog.DiscardHandler)) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -441,7 +450,7 @@ func TestListenReplacesWhatAKilledDaemonLeft(t *testing.T) {
 		t.Fatalf("the child did not get ready: %v", err)
 	}
 
-	_, err = Listen(dir)
+	_, err = Listen(dir, Access{})
 	if !errors.Is(err, ErrRunning) {
 		t.Fatalf("beside a live daemon: got %v, want ErrRunning", err)
 	}
@@ -451,7 +460,7 @@ func TestListenReplacesWhatAKilledDaemonLeft(t *testing.T) {
 
 	cmd.Process.Kill()
 	cmd.Wait()
-	l, err := Listen(dir)
+	l, err := Listen(dir, Access{})
 	if err != nil {
 		t.Fatalf("after a killed daemon: %v", err)
 	}
@@ -461,7 +470,7 @@ func TestListenReplacesWhatAKilledDaemonLeft(t *testing.T) {
 func TestListenTwiceAfterClose(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run", "xvrrp")
 	for range 2 {
-		l, err := Listen(dir)
+		l, err := Listen(dir, Access{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -476,7 +485,7 @@ func TestListenTwiceAfterClose(t *testing.T) {
 
 func TestListenModes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "xvrrp")
-	l, err := Listen(dir)
+	l, err := Listen(dir, Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -493,7 +502,7 @@ func TestListenModes(t *testing.T) {
 }
 
 func TestListenNamesAPathThatIsTooLong(t *testing.T) {
-	_, err := Listen(filepath.Join(t.TempDir(), strings.Repeat("d", longestPath)))
+	_, err := Listen(filepath.Join(t.TempDir(), strings.Repeat("d", longestPath)), Access{})
 	if err == nil || !strings.Contains(err.Error(), "shorter") {
 		t.Errorf("got %v, want the remedy", err)
 	}

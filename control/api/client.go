@@ -196,6 +196,8 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, te
 		return nil, fmt.Errorf("%w: %s", ErrBusy, f.Error)
 	case http.StatusNotFound:
 		return nil, errors.New(f.Error)
+	case http.StatusForbidden:
+		return nil, fmt.Errorf("%w: %s", fs.ErrPermission, f.Error)
 	}
 	return nil, fmt.Errorf("the daemon answered: %s", f.Error)
 }
@@ -205,6 +207,8 @@ func (c *Client) explain(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w in %s: start one with xvrrp run, or name its --runtime-dir", ErrNoDaemon, c.dir)
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET): // before its refusal could be read
+		return fmt.Errorf("%w: it has too many clients at once", ErrBusy)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("the socket in %s may not be used by this user: run as root or as a member of its group: %w", c.dir, fs.ErrPermission)
 	}

@@ -20,16 +20,18 @@ const (
 // ErrRunning says that a live daemon holds the runtime directory.
 var ErrRunning = errors.New("already running")
 
-// listener holds the runtime directory's lock for as long as its socket is open.
-type listener struct {
+// Listener is a daemon's socket. It holds the runtime directory's lock for as long as it is open.
+type Listener struct {
 	*net.UnixListener
-	lock *os.File
+	lock   *os.File
+	access Access
+	seats  seats
 }
 
 // Listen claims the runtime directory dir, which is created if missing, and opens the daemon's socket in it.
 // What a killed daemon left there is replaced: only the lock tells a live one, and the kernel drops it with its
 // process. A live daemon makes Listen fail with ErrRunning.
-func Listen(dir string) (net.Listener, error) {
+func Listen(dir string, access Access) (*Listener, error) {
 	path := filepath.Join(dir, socketName)
 	if len(path) > longestPath {
 		return nil, fmt.Errorf("socket path %s is longer than %d bytes: choose a shorter runtime directory", path, longestPath)
@@ -41,16 +43,16 @@ func Listen(dir string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := open(path)
+	l, err := open(path, access.owner())
 	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	return &listener{l, lock}, nil
+	return &Listener{UnixListener: l, lock: lock, access: access}, nil
 }
 
 // Close removes the socket and then gives up the runtime directory.
-func (l *listener) Close() error {
+func (l *Listener) Close() error {
 	return errors.Join(l.UnixListener.Close(), l.lock.Close())
 }
 
@@ -89,8 +91,8 @@ func holder(path string) string {
 	return "unknown"
 }
 
-// open listens at path in place of any socket that lies there.
-func open(path string) (*net.UnixListener, error) {
+// open listens at path in place of any socket that lies there, for the members of a group unless it is nil.
+func open(path string, group *UserGroup) (*net.UnixListener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -98,9 +100,30 @@ func open(path string) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o660); err != nil {
+	if group != nil {
+		err = letIn(path, *group)
+	}
+	if err == nil {
+		err = os.Chmod(path, 0o660)
+	}
+	if err != nil {
 		l.Close()
 		return nil, err
 	}
 	return l, nil
+}
+
+// letIn gives a socket to a group, and its directory, too, if others may not pass through that.
+func letIn(path string, group UserGroup) error {
+	dir := filepath.Dir(path)
+	fi, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if fi.Mode().Perm()&0o001 == 0 {
+		if err := os.Chown(dir, -1, group.ID); err != nil {
+			return fmt.Errorf("let the group %s in: %w", group.Name, err)
+		}
+	}
+	return os.Chown(path, -1, group.ID)
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -65,9 +65,6 @@ const (
 	leaveWithin   = time.Second            // for followers that do not read
 )
 
-// mostText bounds the configuration text of a request, in bytes.
-const mostText = 64 << 20
-
 // Serve answers requests on l until ctx ends, and closes l:
 //
 //	GET /v1/status                  the Snapshot
@@ -94,8 +91,13 @@ const mostText = 64 << 20
 //
 // When ctx ends, followers still get the events they have not seen. A daemon that wants its last transitions
 // seen therefore ends ctx after appending them, and lets its loop answer until Serve returns.
-func Serve(ctx context.Context, l net.Listener, src Source) error {
-	s := &server{src: src, leaving: ctx.Done()}
+//
+// Who could open the socket may ask; who may change something, the Access of the listener says. An answer that is no
+// good is an object with the field error, and 503 if it is worth trying again.
+func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error {
+	s := &server{src: src, log: log, leaving: ctx.Done(), streams: make(chan struct{}, mostStreams)}
+	s.gallery.draw = s.draw
+	defer s.gallery.close()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", s.events)
@@ -110,7 +112,9 @@ func Serve(ctx context.Context, l net.Listener, src Source) error {
 	mux.HandleFunc("POST /v1/failover", s.failover)
 	mux.HandleFunc("POST /v1/maintenance", s.maintenance)
 	mux.HandleFunc("POST /v1/garp", s.announce)
-	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ConnContext: withCaller}
+	h := &http.Server{Handler: contain(log, permit(l.access, route(mux))), ConnContext: withConn,
+		ReadHeaderTimeout: headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: mostHeader,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
 	select {
@@ -129,7 +133,10 @@ func Serve(ctx context.Context, l net.Listener, src Source) error {
 
 type server struct {
 	src     Source
+	log     *slog.Logger
 	leaving <-chan struct{}
+	gallery gallery
+	streams chan struct{} // holds one for each answer that stays open
 }
 
 // failure is the body of every answer that is not 200.
@@ -138,16 +145,32 @@ type failure struct {
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
-	defer cancel()
-	snap, err := s.src.Snapshot(ctx)
+	p, leave, err := s.gallery.visit(r.Context())
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
 		return
 	}
-	fillEmpty(&snap)
+	defer leave()
+	if c := connOf(r); c != nil {
+		defer context.AfterFunc(p.shown, func() { c.Close() })()
+	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(snap) // an error here is the client having left
+	w.Header().Set("Content-Length", strconv.Itoa(len(p.body)))
+	w.Write(p.body) // an error here is the client having left
+}
+
+// draw draws the picture that those who ask for the status get.
+func (s *server) draw(ctx context.Context) (body []byte, err error) {
+	defer catch(s.log, "picture", &err)
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	snap, err := s.src.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fillEmpty(&snap)
+	body, err = json.Marshal(snap)
+	return append(body, '\n'), err
 }
 
 func (s *server) reload(w http.ResponseWriter, r *http.Request) {
@@ -171,7 +194,7 @@ func answer(w http.ResponseWriter, plan Plan, err error) {
 // edit answers requests that change routers in one way.
 func (s *server) edit(verb string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostText))
+		text, err := io.ReadAll(r.Body)
 		if err != nil {
 			refuse(w, http.StatusBadRequest, fmt.Errorf("read the request: %w", err))
 			return
@@ -216,6 +239,15 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, fmt.Errorf("since: %w", err))
 		return
 	}
+	follow := isSet(r, "follow")
+	if follow {
+		end, err := s.stay()
+		if err != nil {
+			refuse(w, http.StatusServiceUnavailable, err)
+			return
+		}
+		defer end()
+	}
 	page, err := s.page(r.Context(), since, answerWithin)
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
@@ -223,8 +255,18 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	since, err = send(w, page, since)
-	if err == nil && isSet(r, "follow") {
+	if err == nil && follow {
 		s.follow(w, r, page.More, since)
+	}
+}
+
+// stay admits an answer that stays open, unless there are too many. Its sender calls end.
+func (s *server) stay() (end func(), err error) {
+	select {
+	case s.streams <- struct{}{}:
+		return func() { <-s.streams }, nil
+	default:
+		return nil, fmt.Errorf("%d clients follow the daemon already: try again when one has left", mostStreams)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *server) failover(w http.ResponseWriter, r *http.Request) {
-	f := Failover{Router: r.URL.Query().Get("name"), Cancel: isSet(r, "cancel"), By: caller(r.Context())}
+	f := Failover{Router: r.URL.Query().Get("name"), Cancel: isSet(r, "cancel"), By: caller(r)}
 	lasts, err := duration(r)
 	switch {
 	case err != nil:
@@ -25,7 +25,7 @@ func (s *server) failover(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) maintenance(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	m := Maintenance{On: q.Get("state") == "on", Routers: q["name"], Keep: isSet(r, "keep"), By: caller(r.Context())}
+	m := Maintenance{On: q.Get("state") == "on", Routers: q["name"], Keep: isSet(r, "keep"), By: caller(r)}
 	lasts, err := duration(r)
 	if err == nil && !m.On && q.Get("state") != "off" {
 		err = errors.New("say which: state=on or state=off")
@@ -35,7 +35,7 @@ func (s *server) maintenance(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) announce(w http.ResponseWriter, r *http.Request) {
-	a := Announcement{Routers: r.URL.Query()["name"], By: caller(r.Context())}
+	a := Announcement{Routers: r.URL.Query()["name"], By: caller(r)}
 	finish(w, r, nil, func(ctx context.Context) (Done, error) { return s.src.Announce(ctx, a) })
 }
 
