@@ -67,6 +67,15 @@ func connOf(r *http.Request) *conn {
 	return c
 }
 
+// hangUp ends the answer to a client that takes too long to read it.
+func hangUp(w http.ResponseWriter, r *http.Request) {
+	if c := connOf(r); c != nil {
+		c.Close()
+		return
+	}
+	http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0)) // a connection that is gone needs none
+}
+
 // peerIn is who made a request, nil if it did not come through the socket.
 func peerIn(r *http.Request) *peer {
 	if c := connOf(r); c != nil {

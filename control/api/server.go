@@ -95,8 +95,7 @@ const (
 // Who could open the socket may ask; who may change something, the Access of the listener says. An answer that is no
 // good is an object with the field error, and 503 if it is worth trying again.
 func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error {
-	s := &server{src: src, log: log, leaving: ctx.Done(), streams: make(chan struct{}, mostStreams)}
-	s.gallery.draw = s.draw
+	s := newServer(src, ctx.Done(), log)
 	defer s.gallery.close()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
@@ -139,6 +138,13 @@ type server struct {
 	streams chan struct{} // holds one for each answer that stays open
 }
 
+// newServer serves src until leaving is closed.
+func newServer(src Source, leaving <-chan struct{}, log *slog.Logger) *server {
+	s := &server{src: src, log: log, leaving: leaving, streams: make(chan struct{}, mostStreams)}
+	s.gallery.draw = s.draw
+	return s
+}
+
 // failure is the body of every answer that is not 200.
 type failure struct {
 	Error string `json:"error"`
@@ -151,9 +157,7 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
-	if c := connOf(r); c != nil {
-		defer context.AfterFunc(p.shown, func() { c.Close() })()
-	}
+	defer context.AfterFunc(p.shown, func() { hangUp(w, r) })()
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(p.body)))
 	w.Write(p.body) // an error here is the client having left
