@@ -48,6 +48,9 @@ type Options struct {
 	Kept  []config.Override // those that State held; they are in force in Config
 	Ready func(h Handle)    // called once every router has started
 
+	// Keepalived words a configuration and its state as keepalived's JSON does; nil: nobody can.
+	Keepalived func(c *config.Config, s api.Snapshot) []byte
+
 	// Overrun gets SIGXCPU: a thread has done real-time work for too long. nil: nobody notices.
 	Overrun <-chan os.Signal
 }

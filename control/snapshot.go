@@ -19,6 +19,22 @@ func (d *daemon) Config(ctx context.Context) (*config.Config, error) {
 	return ask(ctx, d, d.configInForce)
 }
 
+// Keepalived draws a snapshot as keepalived would, without a router if there is no configuration. It is for other goroutines.
+func (d *daemon) Keepalived(ctx context.Context) ([]byte, error) {
+	conf, err := d.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if conf == nil {
+		return []byte("[]\n"), nil
+	}
+	s, err := d.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.o.Keepalived(conf, s), nil
+}
+
 func (d *daemon) configInForce() *config.Config {
 	if !d.edited {
 		return d.conf

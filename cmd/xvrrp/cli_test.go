@@ -143,6 +143,8 @@ func (d *fakeDaemon) Stories(_ context.Context, router string) (api.Stories, err
 	return stories(router), nil
 }
 
+func (d *fakeDaemon) Keepalived(context.Context) ([]byte, error) { return []byte("[]\n"), d.err }
+
 func (d *fakeDaemon) Reload(_ context.Context, dry bool) (api.Plan, error) {
 	d.reloads = append(d.reloads, dry)
 	if d.err != nil {

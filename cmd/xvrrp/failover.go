@@ -109,7 +109,7 @@ func (a *app) successor(ctx context.Context, name string) (r api.Router, clear b
 	for {
 		s, err := a.client().Status(ctx)
 		if err == nil {
-			err = pick(&s, name)
+			err = (&routerFilter{name: name}).pick(&s)
 		}
 		if err != nil {
 			return r, false, err

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/xvrrp/xvrrp/control"
+	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/metrics"
 	"github.com/xvrrp/xvrrp/loader"
@@ -186,7 +187,8 @@ func (a *app) daemonOptions(c *config.Config, path string, ifaces []string, atta
 	runtime.GOMAXPROCS(max(3, runtime.GOMAXPROCS(0)))
 	a.collectAt(collectorStarting)
 	o := control.Options{Config: c, ConfigPath: path, Ifaces: ifaces, Attach: attach,
-		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log}
+		RuntimeDir: a.runtimeDir, Version: thisBuild().Version, Log: log,
+		Keepalived: func(c *config.Config, s api.Snapshot) []byte { return newDump(c, s, nil).json() }}
 	if path != "" {
 		o.Load = func(overrides []config.Override) (*config.Config, []config.Problem) {
 			return a.load(path, overrides...)

@@ -25,7 +25,9 @@ status ROUTER shows the same.`,
   xvrrp show VI_1 -o json | jq '.peers_heard[] | {address, mac, priority}'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeRouters(1),
-		RunE:              func(cmd *cobra.Command, args []string) error { return show(cmd.Context(), a, args[0], output) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return show(cmd.Context(), a, args[0], output)
+		},
 	}
 	outputFlag(c, &output, "table", "json")
 	return c

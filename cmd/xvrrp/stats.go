@@ -105,7 +105,7 @@ func askStatistics(ctx context.Context, a *app, o statsOptions) (statistics, err
 		return statistics{}, err
 	}
 	c := statistics{at: s.Now, started: s.Started, global: globalCounts(s)}
-	if err := pick(&s, o.name); err != nil {
+	if err := (&routerFilter{name: o.name}).pick(&s); err != nil {
 		return statistics{}, err
 	}
 	for _, r := range s.Routers {

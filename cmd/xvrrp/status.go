@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,9 +15,13 @@ import (
 )
 
 type statusOptions struct {
-	name    string // of one router, or empty
+	filter  routerFilter
 	output  string
-	wait    string // a role
+	format  string // keepalived's, or empty
+	brief   bool
+	check   bool
+	watch   time.Duration // 0: once
+	wait    string        // a role
 	timeout time.Duration
 }
 
@@ -29,29 +35,82 @@ A daemon that only observes has none: then the adverts it hears are listed.
 
 Times are ages: SINCE is how long the router has had its state. MASTER is the address of the router
 that is master, or (self). VIPS counts the virtual addresses this host holds. Below them stand the sync
-groups and what is tracked, and with -o wide how late the adverts of this host left.`,
+groups and what is tracked, and with -o wide how late the adverts of this host left.
+
+--watch goes on. On a terminal it shows the table in place. Elsewhere it prints a line for each router, and
+from then on a line for each change of one: of its state, which none is missed of, and of its priority, its
+master, its addresses or its remarks. The words of a line are time, router, interface, VRID, family, state,
+priority, master, addresses held of how many, reason of the last change, and then remarks; with -o json it is an
+object. It ends with the daemon (exit code 5); on a terminal it waits for the next one.
+
+--check is for health probes. It prints ok and exits with 0 if every router is master or backup, masters have
+their addresses, the filter is attached and no other cluster was heard on our VRID within the last minute. Else it
+prints a line for each problem and exits with 6. For the first 30 seconds routers may be in init.`,
 		Example: `  xvrrp status
+  xvrrp status --state fault,init
+  xvrrp status --check || echo degraded
+  xvrrp status --watch | grep --line-buffered MASTER
   xvrrp status -o json | jq -r '.routers[] | select(.role == "master") | .name'
   xvrrp status VI_1 --wait master --timeout 10s`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeRouters(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				o.name = args[0]
+				o.filter.name = args[0]
+			}
+			if err := o.consistent(); err != nil {
+				return err
+			}
+			if o.watch != 0 {
+				return watchStatus(cmd.Context(), a, o)
 			}
 			return status(cmd.Context(), a, o)
 		},
 	}
 	outputFlag(c, &o.output, "table", "wide", "json")
+	o.filter.register(c)
+	c.Flags().BoolVar(&o.brief, "brief", false, "say it in one line")
+	c.Flags().BoolVar(&o.check, "check", false, "say whether all is well, in the exit code, too")
+	c.Flags().DurationVarP(&o.watch, "watch", "w", 0, "go on, looking each `TIME` and when something changes")
+	c.Flags().Lookup("watch").NoOptDefVal = "1s"
+	c.Flags().StringVar(&o.format, "format", "", "JSON in the shape of another `PROGRAM`: keepalived")
+	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{keepalivedName}, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().StringVar(&o.wait, "wait", "", "wait until the router (without ROUTER: all of them) has this `STATE`: "+strings.Join(roles, ", "))
 	c.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long --wait waits, a `TIME` such as 10s, before it gives up with exit code 6")
 	c.RegisterFlagCompletionFunc("wait", cobra.FixedCompletions(roles, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
+// consistent refuses flags that exclude each other.
+func (o *statusOptions) consistent() error {
+	var modes []string
+	for name, given := range map[string]bool{"--watch": o.watch != 0, "--wait": o.wait != "", "--check": o.check,
+		"--brief": o.brief, "--format": o.format != ""} {
+		if given {
+			modes = append(modes, name)
+		}
+	}
+	slices.Sort(modes)
+	switch {
+	case len(modes) > 1:
+		return usagef("%s exclude each other", strings.Join(modes, " and "))
+	case o.format != "" && o.format != keepalivedName:
+		return usagef("--format %s: there is %s", o.format, keepalivedName)
+	}
+	return o.filter.validate()
+}
+
+// showsOne reports whether one router is asked for by its name, and nothing but to be shown.
+func (o *statusOptions) showsOne() bool {
+	return o.filter.name != "" && o.wait == "" && !o.check && !o.brief && o.output != "json"
+}
+
 func status(ctx context.Context, a *app, o statusOptions) error {
-	if o.name != "" && o.wait == "" && o.output != "json" {
-		return show(ctx, a, o.name, o.output)
+	if o.format != "" {
+		return printKeepalived(ctx, a)
+	}
+	if o.showsOne() {
+		return show(ctx, a, o.filter.name, o.output)
 	}
 	s, err := settledStatus(ctx, a, o)
 	var missed *exitError
@@ -64,6 +123,17 @@ func status(ctx context.Context, a *app, o statusOptions) error {
 	return err
 }
 
+// printKeepalived prints what keepalived would write to its JSON file.
+func printKeepalived(ctx context.Context, a *app) error {
+	body, err := a.client().Keepalived(ctx)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(a.stdout, body)
+	return err
+}
+
 // settledStatus is the daemon's state, once it is the one to wait for.
 func settledStatus(ctx context.Context, a *app, o statusOptions) (api.Snapshot, error) {
 	if o.wait != "" {
@@ -73,32 +143,29 @@ func settledStatus(ctx context.Context, a *app, o statusOptions) (api.Snapshot, 
 	if err != nil {
 		return s, err
 	}
-	return s, pick(&s, o.name)
-}
-
-// pick leaves only the named router in s.
-func pick(s *api.Snapshot, name string) error {
-	if name == "" {
-		return nil
-	}
-	unknown := &api.UnknownRouter{Name: name}
-	for _, r := range s.Routers {
-		if r.Name == name {
-			s.Routers = []api.Router{r}
-			return nil
-		}
-		unknown.There = append(unknown.There, r.Name)
-	}
-	return unknown
+	return s, o.filter.pick(&s)
 }
 
 func printStatus(ctx context.Context, a *app, s api.Snapshot, o statusOptions) error {
-	w := a.stdout
 	switch {
+	case o.check:
+		return printHealth(a.stdout, s)
+	case o.brief:
+		return printBrief(a.stdout, s)
 	case o.output == "json":
-		return writeJSON(w, s)
-	case o.name != "":
-		return show(ctx, a, o.name, o.output)
+		return writeJSON(a.stdout, s)
+	case o.filter.name != "" && len(s.Routers) == 1:
+		return show(ctx, a, o.filter.name, o.output)
+	}
+	return printTables(a.stdout, s, o)
+}
+
+// printTables prints the routers, and below them what else there is.
+func printTables(w io.Writer, s api.Snapshot, o statusOptions) error {
+	switch {
+	case len(s.Routers) == 0 && o.filter.narrows():
+		_, err := fmt.Fprintln(w, "no such router")
+		return err
 	case len(s.Routers) == 0:
 		return printObserved(w, s)
 	}

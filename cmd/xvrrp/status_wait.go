@@ -35,7 +35,7 @@ func waitFor(ctx context.Context, a *app, o statusOptions) (api.Snapshot, error)
 		if ctx.Err() == nil {
 			last, lastErr = s, err
 			if err == nil {
-				lastErr = pick(&last, o.name)
+				lastErr = o.filter.pick(&last)
 			}
 		}
 		switch {

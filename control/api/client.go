@@ -63,6 +63,11 @@ func (c *Client) Status(ctx context.Context) (Snapshot, error) {
 	return s, nil
 }
 
+// Keepalived returns the daemon's state as keepalived's own JSON; the caller closes it.
+func (c *Client) Keepalived(ctx context.Context) (io.ReadCloser, error) {
+	return c.get(ctx, "/v1/keepalived", nil)
+}
+
 // Reload has the daemon read its configuration anew, and returns what that changes; with dry nothing is changed.
 func (c *Client) Reload(ctx context.Context, dry bool) (Plan, error) {
 	q := url.Values{}

@@ -40,6 +40,8 @@ type Viewer interface {
 	// Detail is one router in full, Stories why it changed its role; an *UnknownRouter where there is none of the name.
 	Detail(ctx context.Context, router string) (Detail, error)
 	Stories(ctx context.Context, router string) (Stories, error)
+	// Keepalived is the JSON that keepalived would write.
+	Keepalived(ctx context.Context) ([]byte, error)
 	// Overrides lists what Edit has changed and what of that is kept.
 	Overrides(ctx context.Context) (Overrides, error)
 }
@@ -72,6 +74,7 @@ const (
 //	GET /v1/routers/{name}/story    why it changed its role; the Stories
 //	GET /v1/events?since=N&follow=1 events numbered above N, a JSON object per line; with follow the answer
 //	                                stays open and goes on with what happens
+//	GET /v1/keepalived              the state as keepalived's own JSON
 //	POST /v1/reload?dry_run=1       reads the configuration anew; the Plan. With dry_run nothing is changed
 //	POST /v1/routers                adds the routers whose blocks the body holds; the Plan
 //	PATCH /v1/routers?name=A        puts the lines of the body into a router's block; the Plan
@@ -96,12 +99,14 @@ const (
 // good is an object with the field error, and 503 if it is worth trying again.
 func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error {
 	s := newServer(src, ctx.Done(), log)
-	defer s.gallery.close()
+	defer s.pictures.close()
+	defer s.keepalives.close()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", s.events)
 	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(src.Detail))
 	mux.HandleFunc("GET /v1/routers/{name}/story", ofRouter(src.Stories))
+	mux.HandleFunc("GET /v1/keepalived", s.keepalived)
 	mux.HandleFunc("POST /v1/reload", s.reload)
 	mux.HandleFunc("POST /v1/routers", s.edit(AddRouters))
 	mux.HandleFunc("PATCH /v1/routers", s.edit(SetRouter))
@@ -131,17 +136,18 @@ func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error
 }
 
 type server struct {
-	src     Source
-	log     *slog.Logger
-	leaving <-chan struct{}
-	gallery gallery
-	streams chan struct{} // holds one for each answer that stays open
+	src        Source
+	log        *slog.Logger
+	leaving    <-chan struct{}
+	pictures   gallery
+	keepalives gallery       // as keepalived draws them
+	streams    chan struct{} // holds one for each answer that stays open
 }
 
 // newServer serves src until leaving is closed.
 func newServer(src Source, leaving <-chan struct{}, log *slog.Logger) *server {
 	s := &server{src: src, log: log, leaving: leaving, streams: make(chan struct{}, mostStreams)}
-	s.gallery.draw = s.draw
+	s.pictures.draw, s.keepalives.draw = s.drawing(s.snapshot), s.drawing(src.Keepalived)
 	return s
 }
 
@@ -150,8 +156,13 @@ type failure struct {
 	Error string `json:"error"`
 }
 
-func (s *server) status(w http.ResponseWriter, r *http.Request) {
-	p, leave, err := s.gallery.visit(r.Context())
+func (s *server) status(w http.ResponseWriter, r *http.Request) { show(&s.pictures, w, r) }
+
+func (s *server) keepalived(w http.ResponseWriter, r *http.Request) { show(&s.keepalives, w, r) }
+
+// show answers with the next picture of a gallery.
+func show(g *gallery, w http.ResponseWriter, r *http.Request) {
+	p, leave, err := g.visit(r.Context())
 	if err != nil {
 		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
 		return
@@ -163,17 +174,24 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	w.Write(p.body) // an error here is the client having left
 }
 
-// draw draws the picture that those who ask for the status get.
-func (s *server) draw(ctx context.Context) (body []byte, err error) {
-	defer catch(s.log, "picture", &err)
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
+// drawing is how a picture of one kind is drawn: within a time, and without harm to the daemon.
+func (s *server) drawing(draw func(ctx context.Context) ([]byte, error)) func(ctx context.Context) ([]byte, error) {
+	return func(ctx context.Context) (body []byte, err error) {
+		defer catch(s.log, "picture", &err)
+		ctx, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
+		return draw(ctx)
+	}
+}
+
+// snapshot is the picture that those who ask for the status get.
+func (s *server) snapshot(ctx context.Context) ([]byte, error) {
 	snap, err := s.src.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
 	fillEmpty(&snap)
-	body, err = json.Marshal(snap)
+	body, err := json.Marshal(snap)
 	return append(body, '\n'), err
 }
 
