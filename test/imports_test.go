@@ -58,6 +58,7 @@ var keepers = []struct {
 	{"github.com/vishvananda/netns", []string{"control/host", "control/lab"}},
 	{"golang.org/x/net", []string{"control/host", "control/track"}},
 	{"github.com/spf13/", []string{"cmd/xvrrp"}},
+	{"github.com/gdamore/tcell", []string{"cmd/xvrrp"}},
 	{"github.com/wneessen/go-mail", []string{"control/notify"}},
 	{"github.com/prometheus/", []string{"control/metrics"}},
 }

@@ -181,6 +181,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 			newShow(a),
 			newWhy(a),
 			newEvents(a),
+			newTop(a),
 			newStats(a),
 			newDrops(a),
 		}},

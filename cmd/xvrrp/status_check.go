@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,8 +35,12 @@ func printHealth(w io.Writer, s api.Snapshot) error {
 // problemsOf lists what keeps routers from doing their work.
 func problemsOf(s api.Snapshot) (out []string) {
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	told := func(trouble string) bool { // by a router
+		return slices.ContainsFunc(s.Routers, func(r api.Router) bool { return slices.Contains(r.Faults, trouble) })
+	}
 	for _, l := range s.Links {
 		switch {
+		case told(l.Error):
 		case l.Error != "":
 			add("%s: %s", l.Name, l.Error)
 		case l.Mode == "":

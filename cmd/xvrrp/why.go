@@ -66,7 +66,7 @@ func tellWhy(ctx context.Context, a *app, router string, o whyOptions) error {
 	if err != nil {
 		return err
 	}
-	if s.Stories, err = chosen(s.Stories, o); err != nil {
+	if s.Stories, err = pickStories(s.Stories, o); err != nil {
 		return err
 	}
 	if o.pcap != "" {
@@ -80,8 +80,8 @@ func tellWhy(ctx context.Context, a *app, router string, o whyOptions) error {
 	return printStories(a.stdout, s)
 }
 
-// chosen are the stories that were asked for.
-func chosen(all []api.Story, o whyOptions) ([]api.Story, error) {
+// pickStories are the stories that were asked for.
+func pickStories(all []api.Story, o whyOptions) ([]api.Story, error) {
 	if o.event == 0 {
 		return all[max(0, len(all)-o.last):], nil
 	}
