@@ -44,6 +44,8 @@ func TestQueries(t *testing.T) {
 		{"events", pair(), "events"},
 		{"events-since", pair(), "events --since 2"},
 		{"events-json", pair(), "events -o json"},
+		{"events-chosen", pair(), "events --router ERIC_VI_1 --kind conflict,note --since 2000-01-01"},
+		{"events-none", pair(), "events --router nobody"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &fakeDaemon{snapshots: []api.Snapshot{c.snap}, log: failover()}
