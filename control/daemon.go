@@ -260,7 +260,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		"host": h.Run, "filter": f.Run, "timer": timer.Run, "notify": teller.Run, "track": watchers.Run,
 		"schedule": d.runSchedule, "priority": d.runPriority, "tidy": d.runTidy,
 		"api":  func(ctx context.Context) error { return api.Serve(ctx, l, d, o.Log) },
-		"http": func(ctx context.Context) error { return site.serve(ctx, pages(d, o.Metrics)) },
+		"http": func(ctx context.Context) error { return site.serve(ctx, pages(d, o.Metrics, o.Log)) },
 	} {
 		wg.Go(func() {
 			if err := task(helpers); err != nil && helpers.Err() == nil {
@@ -429,7 +429,7 @@ func (d *daemon) start() {
 }
 
 func (d *daemon) startRouter(r *router) {
-	r.started = true
+	r.started, r.startedAt = true, d.now()
 	if _, aside := d.failovers[r.conf.Name]; aside {
 		d.weighFor(r, "failover")
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
-	"github.com/xvrrp/xvrrp/control/story"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
@@ -47,7 +46,7 @@ func (d *daemon) detail(r *router) api.Detail {
 	}
 	out := api.Detail{Schema: api.DetailSchema, Now: time.Now(), Scheduling: d.scheduling,
 		Router: d.routerSnapshot(r, byRouterAndVerdict(append(counts, d.refusals()...))), PeersHeard: d.peersHeard(r, &st), Influences: d.influences(r)}
-	r.addVIPs(&out.Router, present(d.host.Links()))
+	r.addVIPs(&out.Router, addressesOn(d.host.Links()))
 	if l := d.links[r.iface]; l != nil {
 		out.Link = l.snapshot()
 	}
@@ -95,17 +94,9 @@ func (w *tracked) tracked(t config.Track) election.Tracked {
 
 // peersHeard are those whose valid adverts reached the election.
 func (d *daemon) peersHeard(r *router, st *election.State) []api.Peer {
-	out := []api.Peer{}
-	if r.last == nil {
-		return out
-	}
-	repeats, total := r.repeats(), uint64(0)
-	senders := []sender{{src: r.last.Src, mac: r.last.MAC, first: r.last.At, last: r.last.At, adverts: 1, followed: true}}
-	if r.flight != nil && len(r.flight.senders) > 0 {
-		senders = r.flight.senders
-	}
-	for i := range senders {
-		p := d.peer(r, &senders[i], st, repeats)
+	out, total := make([]api.Peer, 0, len(r.senders)), uint64(0)
+	for i := range r.senders {
+		p := d.peer(r, &r.senders[i], st)
 		total += p.Adverts
 		out = append(out, p)
 	}
@@ -116,36 +107,20 @@ func (d *daemon) peersHeard(r *router, st *election.State) []api.Peer {
 	return out
 }
 
-func (d *daemon) peer(r *router, s *sender, st *election.State, repeats uint64) api.Peer {
-	out := api.Peer{Address: s.src.String(), MAC: mac(s.mac), First: d.wall(s.first), Last: d.wall(s.last), Adverts: s.adverts + s.repeats}
-	if s.followed {
-		out.Adverts += since(s.from, repeats)
-	}
-	if st.Role == election.Backup && st.Master == s.src && s.followed {
+func (d *daemon) peer(r *router, s *sender, st *election.State) api.Peer {
+	a := s.last
+	adv, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
+	out := api.Peer{Address: a.Src.String(), MAC: mac(a.MAC), First: d.wall(s.first), Last: d.wall(a.At), Adverts: s.adverts + s.repeats,
+		Version: adv.Version, Priority: adv.Priority, Interval: adv.Interval.Seconds(), Addresses: adv.Addrs,
+		Checksum: vrrp.ChecksumForm(a.Message, a.Src, a.Dst), Auth: adv.AuthKind()}
+	if s == r.followed() {
 		heard := st.LastHeard
 		if r.stamp != nil {
 			heard = max(heard, r.stamp.Seen())
 		}
 		margin := (heard + st.Down - d.now()).Seconds()
+		out.Adverts += since(s.from, r.repeats())
 		out.Followed, out.Last, out.Margin = true, d.wall(heard), &margin
 	}
-	if a := r.lastOf(s); a != nil {
-		adv, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
-		out.Version, out.Priority, out.Interval, out.Addresses = adv.Version, adv.Priority, adv.Interval.Seconds(), adv.Addrs
-		out.Checksum, out.Auth = adv.Checksum.String(), adv.Authentication()
-	}
 	return out
-}
-
-// lastOf is the last advert of a sender that is remembered, or nil.
-func (r *router) lastOf(s *sender) *story.Advert {
-	if r.last.Src == s.src && r.last.MAC == s.mac {
-		return r.last
-	}
-	for i := len(r.flight.adverts) - 1; i >= 0; i-- {
-		if a := &r.flight.adverts[i]; a.Src == s.src && a.MAC == s.mac {
-			return a
-		}
-	}
-	return nil
 }

@@ -59,8 +59,9 @@ type link struct {
 	up       bool
 	pending  bool // the filter is being attached
 	attached loader.Attachment
-	err      error // of its segments, or its absence
-	refused  error // what came of attaching; it is tried again
+	since    time.Duration // instant from which the filter is attached
+	err      error         // of its segments, or its absence
+	refused  error         // what came of attaching; it is tried again
 	segments map[vrrp.VLAN]bool
 }
 
@@ -204,7 +205,7 @@ func (d *daemon) tookOn(a attachment) {
 		return // an attempt from before a reload, and the filter sits there
 	}
 	known := l.refused != nil && a.err != nil && l.refused.Error() == a.err.Error()
-	l.pending, l.attached, l.refused = false, a.Attachment, a.err
+	l.pending, l.attached, l.refused, l.since = false, a.Attachment, a.err, d.now()
 	if a.err != nil {
 		d.attach(l, d.attachRest)
 	}

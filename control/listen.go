@@ -91,10 +91,10 @@ func (s *site) serve(ctx context.Context, pages http.Handler) error {
 }
 
 // pages is what there is to read.
-func pages(view api.Viewer, o metrics.Options) http.Handler {
+func pages(view api.Viewer, o metrics.Options, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", metrics.Handler(view, o))
-	mux.Handle("/", web.Handler(view))
+	mux.Handle("/", web.Handler(view, log))
 	return mux
 }
 

@@ -42,6 +42,12 @@ func (as standing) phraseLower() string {
 	return fmt.Sprintf("received lower priority (%d) advert from %v - discarding", as.theirs, as.heard)
 }
 
+// phraseForeignList words that an advert shares no address with the router.
+func (r *router) phraseForeignList() string {
+	return fmt.Sprintf("(%s) ip address associated with VRID %d not present in MASTER advert : %v",
+		r.conf.Name, r.conf.VRID, r.conf.Addresses[0].Prefix.Addr())
+}
+
 // phraseEffect words what is done to the network.
 func (d *daemon) phraseEffect(r *router, e election.Effect) {
 	switch e.(type) {

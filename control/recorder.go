@@ -2,7 +2,6 @@ package control
 
 import (
 	"container/list"
-	"net/netip"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/election"
@@ -19,7 +18,6 @@ const (
 	advertsKept = 8
 	eventsKept  = 8
 	talesKept   = 4
-	sendersKept = 8
 	pausesKept  = 8
 	flightsKept = 8192 // the router of which nothing was recorded for longest goes first
 )
@@ -41,30 +39,12 @@ type flight struct {
 	adverts []story.Advert // before the last one, which the router has
 	events  []story.Event
 	tales   []*tale
-	senders []sender
 }
 
 // tale is a change of role with its facts.
 type tale struct {
 	seq uint64 // of its event; 0: not told yet
 	story.Facts
-}
-
-// sender is who sent adverts that were handed over.
-type sender struct {
-	src         netip.Addr
-	mac         [6]byte
-	first, last time.Duration
-	adverts     uint64
-	repeats     uint64 // of those, kept back by the kernel
-	followed    bool   // it is being followed
-	from        uint64 // and was from this repeat of the router's on
-}
-
-// repeater is a stamp that also tells how often the followed master repeated itself, and how far apart.
-type repeater interface {
-	Repeats() uint64
-	Gaps(from uint64, to []time.Duration) int
 }
 
 // keep adds an item to those of which the newest few are kept.
@@ -100,55 +80,12 @@ func (d *daemon) forgetFlight(r *router) {
 	}
 }
 
-// recordAdvert records the advert before this one, and who sent this one.
-func (d *daemon) recordAdvert(r *router, a *story.Advert) {
-	if r.last == nil {
-		return
+// recordAdvert records the advert heard before the one that is to be heard now.
+func (d *daemon) recordAdvert(r *router) {
+	if r.last != nil {
+		f := d.flight(r)
+		f.adverts = keep(f.adverts, *r.last, advertsKept)
 	}
-	f := d.flight(r)
-	if len(f.senders) == 0 {
-		f.hear(r.last, 0) // all repeats up to now are taken for its sender's
-	}
-	f.adverts = keep(f.adverts, *r.last, advertsKept)
-	f.hear(a, r.repeats())
-}
-
-// hear counts an advert for its sender. repeats are those of the router up to now.
-func (f *flight) hear(a *story.Advert, repeats uint64) {
-	at := -1
-	for i := range f.senders {
-		p := &f.senders[i]
-		if p.followed {
-			p.repeats += since(p.from, repeats)
-			p.followed = false
-		}
-		if p.src == a.Src && p.mac == a.MAC {
-			at = i
-		}
-	}
-	if at < 0 {
-		f.senders = keep(f.senders, sender{src: a.Src, mac: a.MAC, first: a.At}, sendersKept)
-		at = len(f.senders) - 1
-	}
-	p := &f.senders[at]
-	p.last, p.followed, p.from = a.At, true, repeats
-	p.adverts++
-}
-
-// since is how many repeats there were from one count to another, which starts anew when a router is bound anew.
-func since(from, to uint64) uint64 {
-	if to < from {
-		return to
-	}
-	return to - from
-}
-
-// repeats is how many adverts the kernel kept back of the masters that the router followed.
-func (r *router) repeats() uint64 {
-	if s, counts := r.stamp.(repeater); counts {
-		return s.Repeats()
-	}
-	return 0
 }
 
 func recorded(a *loader.Advert) *story.Advert {

@@ -43,6 +43,9 @@ type router struct {
 	last   *story.Advert // the one last heard; nil: none
 	flight *flight       // what else was recorded of it; nil while that is nothing
 
+	senders   []sender // of valid adverts, the newest few
+	startedAt time.Duration
+
 	follows  bool  // the filter is to follow that sender
 	refollow bool  // and has not been told
 	weighed  uint8 // the priority in force, as last told
@@ -295,7 +298,8 @@ func (d *daemon) heard(a loader.Advert) {
 		d.refresh(r) // what the master repeated before this advert counts before it
 	}
 	last := recorded(&a)
-	d.recordAdvert(r, last)
+	r.meet(last, &adv)
+	d.recordAdvert(r)
 	d.hearing, r.last = a, last
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
 	d.flush()

@@ -37,6 +37,8 @@ type sighting struct {
 	api.Sighting
 	link   string
 	detail string
+	advert vrrp.Advert   // the last sampled
+	mac    [6]byte       // its sender's
 	at     time.Duration // of the last sample
 	logged time.Duration // when it was last logged; 0 for never
 }
@@ -57,9 +59,7 @@ func (d *daemon) sampled(s loader.Sample) {
 	if s.Verdict == verdict.Elsewhere {
 		r = d.namesake(s.ID)
 	}
-	a, _ := vrrp.Parse(s.Message, s.Src, s.Dst)
-	seen.describe(s, a, d.wall(s.At))
-	seen.at = s.At
+	seen.describe(s, d.wall(s.At))
 	seen.detail = d.explain(s, r)
 	if seen.logged != 0 && s.At-seen.logged < logAgain {
 		return
@@ -85,12 +85,7 @@ func (d *daemon) report(s loader.Sample, seen *sighting, r *router) bool {
 		"verdict", s.Verdict.String(), "detail", seen.detail}
 	switch {
 	case s.Verdict == verdict.Conflict:
-		d.log.Warn(fmt.Sprintf("bogus VRRP packet received on %s !!!", seen.link), args...)
-		d.event(api.Event{Kind: "conflict", Router: r.name(), Why: "conflict",
-			Detail: fmt.Sprintf("%v (%s) uses VRID %d on %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link, seen.detail)})
-		if r != nil {
-			put(&r.notes, "conflict", fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src))
-		}
+		d.clashes(s, seen, r, args)
 	case s.Verdict == verdict.Foreign && d.conf != nil && !d.conf.Global.LogUnknown, !d.mayLog(s.At):
 		return false
 	case s.Verdict.Action() == verdict.Drop:
@@ -123,20 +118,35 @@ func (d *daemon) explain(s loader.Sample, r *router) string {
 	return vrrp.Explain(f, s.Verdict, rules)
 }
 
-func (s *sighting) describe(from loader.Sample, a vrrp.Advert, at time.Time) {
-	vlan := ""
-	if from.ID.VLAN != 0 {
-		vlan = from.ID.VLAN.String()
-	}
+func (s *sighting) describe(from loader.Sample, at time.Time) {
+	s.advert, _ = vrrp.Parse(from.Message, from.Src, from.Dst)
+	s.at, s.mac = from.At, from.MAC
 	first, samples := s.First, s.Samples
-	s.Sighting = api.Sighting{
-		Interface: s.link, VLAN: vlan, Family: from.ID.Family(), VRID: from.ID.VRID,
-		Source: from.Src.String(), MAC: mac(from.MAC), Version: a.Version, Priority: a.Priority,
-		Interval: a.Interval.Seconds(), Verdict: from.Verdict.String(), Samples: samples + 1, First: first, Last: at,
+	s.Sighting = sightingOf(s.link, from.ID, from.Src, from.MAC, &s.advert)
+	s.Checksum = vrrp.ChecksumForm(from.Message, from.Src, from.Dst)
+	s.Verdict, s.Samples, s.First, s.Last = from.Verdict.String(), samples+1, first, at
+}
+
+// sightingOf is what an advert tells of its sender.
+func sightingOf(link string, id vrrp.ID, src netip.Addr, from [6]byte, a *vrrp.Advert) api.Sighting {
+	s := api.Sighting{Interface: link, Family: id.Family(), VRID: id.VRID, Source: src.String(), MAC: mac(from), Version: a.Version,
+		Priority: a.Priority, Interval: a.Interval.Seconds(), Addresses: []string{}, Auth: a.AuthKind()}
+	if id.VLAN != 0 {
+		s.VLAN = id.VLAN.String()
 	}
 	for _, addr := range a.Addrs {
 		s.Addresses = append(s.Addresses, addr.String())
 	}
+	return s
+}
+
+// presentFor is how long after its last advert a sender at least counts as present. Of two that are refused for the same
+// reason the filter may sample one for seconds on end.
+const presentFor = 10 * time.Second
+
+// present reports whether a sender that was heard at an instant, and advertises so often, may still be there.
+func present(now, heard, interval time.Duration) bool {
+	return now-heard <= max(presentFor, 3*interval)
 }
 
 // makeRoom forgets the sighting that was not seen for longest when there are too many.

@@ -114,6 +114,8 @@ type fakeDaemon struct {
 	done      api.Done
 	wanted    []any // failovers, maintenance and announcements
 	overrides api.Overrides
+	segments  []api.Segments // one per question, the last one for ever
+	conflicts api.Conflicts
 }
 
 func (d *fakeDaemon) Snapshot(context.Context) (api.Snapshot, error) {
@@ -182,6 +184,18 @@ func (d *fakeDaemon) do(wanted any) (api.Done, error) {
 }
 
 func (d *fakeDaemon) Overrides(context.Context) (api.Overrides, error) { return d.overrides, d.err }
+
+func (d *fakeDaemon) Segments(context.Context) (api.Segments, error) {
+	s := d.segments[0]
+	if len(d.segments) > 1 {
+		d.segments = d.segments[1:]
+	}
+	return s, nil
+}
+
+func (d *fakeDaemon) Conflicts(context.Context, string, []string) (api.Conflicts, error) {
+	return d.conflicts, nil
+}
 
 func (d *fakeDaemon) Config(context.Context) (*config.Config, error) { return d.conf, nil }
 

@@ -46,9 +46,7 @@ Under systemd the journal has all this and more for longer: journalctl -u xvrrp 
 	c.Flags().StringVar(&o.since, "since", "", "only events after this `TIME` or event number")
 	c.Flags().StringSliceVar(&o.routers, "router", nil, "only events of this router or sync group, by `NAME` (may be repeated)")
 	c.Flags().StringSliceVar(&o.kinds, "kind", nil, "only events of this `KIND` (may be repeated), such as transition, conflict, note, link, daemon")
-	c.RegisterFlagCompletionFunc("router", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return routerNames(cmd.Context(), a, nil), cobra.ShellCompDirectiveNoFileComp
-	})
+	c.RegisterFlagCompletionFunc("router", a.completeRouters(0))
 	return c
 }
 

@@ -124,7 +124,7 @@ func advertText(f *vrrp.Frame, a *vrrp.Advert) string {
 	if a.Version == 2 {
 		fmt.Fprintf(&b, " auth %v", a.Auth.Type)
 	}
-	fmt.Fprintf(&b, " checksum %s [", checksumForm(f, a))
+	fmt.Fprintf(&b, " checksum %s [", vrrp.ChecksumForm(f.Message, f.Src, f.Dst))
 	for i, addr := range a.Addrs {
 		if i == mostAddrs {
 			fmt.Fprintf(&b, " and %d more", len(a.Addrs)-i)
@@ -170,7 +170,7 @@ func (e *explainer) report(n int, p packet, s *sentence) frameReport {
 func reportAdvert(f *vrrp.Frame, a *vrrp.Advert) *advertReport {
 	r := &advertReport{
 		Version: a.Version, VRID: a.VRID, Priority: a.Priority, Interval: a.Interval.Seconds(),
-		Addresses: []string{}, Checksum: checksumForm(f, a),
+		Addresses: []string{}, Checksum: vrrp.ChecksumForm(f.Message, f.Src, f.Dst),
 	}
 	for _, addr := range a.Addrs {
 		r.Addresses = append(r.Addresses, addr.String())
@@ -179,19 +179,6 @@ func reportAdvert(f *vrrp.Frame, a *vrrp.Advert) *advertReport {
 		r.Auth = a.Auth.Type.String()
 	}
 	return r
-}
-
-// checksumForm is what a message's checksum covers.
-func checksumForm(f *vrrp.Frame, a *vrrp.Advert) string {
-	switch _, v := vrrp.Parse(f.Message, f.Src, f.Dst); {
-	case v == verdict.BadChecksum:
-		return "wrong"
-	case v != verdict.Delivered:
-		return "unknown"
-	case f.V6 || a.Checksum == vrrp.Pseudo:
-		return "pseudo-header"
-	}
-	return "message"
 }
 
 func macText(m [6]byte) string {

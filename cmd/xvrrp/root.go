@@ -28,7 +28,7 @@ const (
 	exitRejected   = 3 // the configuration
 	exitPrivilege  = 4 // or a feature the kernel lacks
 	exitNoDaemon   = 5
-	exitNotReached = 6 // the condition of --wait
+	exitNotReached = 6 // the condition of --wait, or that there be no conflict
 )
 
 const exitCodeHelp = `Exit codes: 0 fine, 1 failed, 2 usage, 3 configuration rejected, 4 privilege or kernel
@@ -184,6 +184,8 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 			newTop(a),
 			newStats(a),
 			newDrops(a),
+			newConflict(a),
+			newScan(a),
 		}},
 		{"Change:", []*cobra.Command{
 			newRouter(a),

@@ -113,6 +113,19 @@ func (d *daemon) Overrides(context.Context) (Overrides, error) {
 		Routers: []Override{{Router: "VI_9", Action: Added, Text: "vrrp_instance VI_9 {\n}\n"}}}, d.dead
 }
 
+func (d *daemon) Segments(context.Context) (Segments, error) {
+	return Segments{Schema: SegmentsSchema, Segments: []Segment{{Interface: "ens160", Family: "ipv4", Free: []int{1, 255},
+		Heard: []Sighting{{VRID: 51, Source: "172.160.180.9", Addresses: []string{}}}}}}, d.dead
+}
+
+// Conflicts has one router, VI_1, and tells who is known.
+func (d *daemon) Conflicts(_ context.Context, router string, known []string) (Conflicts, error) {
+	if router != "" && router != "VI_1" {
+		return Conflicts{}, fmt.Errorf("%w %s", ErrNoRouter, router)
+	}
+	return Conflicts{Schema: ConflictsSchema, Conflicts: []Conflict{{Router: "VI_1", Kind: Misfit, Advice: known}}}, d.dead
+}
+
 func (d *daemon) happen(why string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -9,8 +10,8 @@ import (
 const pieceWithin = 10 * time.Second
 
 // ReadOnly answers what a page for people asks, as Serve does, and nothing else: GET /v1/status and GET /v1/events.
-func ReadOnly(view Viewer) http.Handler {
-	s := &server{src: unchanging{Viewer: view}}
+func ReadOnly(view Viewer, log *slog.Logger) http.Handler {
+	s := newServer(unchanging{Viewer: view}, nil, log)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { s.events(lasting{w}, r) })

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -12,7 +13,7 @@ import (
 func TestReadOnly(t *testing.T) {
 	d := &daemon{snap: Snapshot{Schema: Schema, PID: 42}}
 	d.happen("before")
-	s := httptest.NewUnstartedServer(ReadOnly(d))
+	s := httptest.NewUnstartedServer(ReadOnly(d, slog.New(slog.DiscardHandler)))
 	s.Config.WriteTimeout = 50 * time.Millisecond // of other answers: the events below take longer
 	s.Start()
 	t.Cleanup(s.Close)

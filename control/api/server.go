@@ -44,6 +44,10 @@ type Viewer interface {
 	Keepalived(ctx context.Context) ([]byte, error)
 	// Overrides lists what Edit has changed and what of that is kept.
 	Overrides(ctx context.Context) (Overrides, error)
+	// Segments is who uses which VRID where.
+	Segments(ctx context.Context) (Segments, error)
+	// Conflicts is who troubles our routers, or the one that is named. Addresses in known are those of peers.
+	Conflicts(ctx context.Context, router string, known []string) (Conflicts, error)
 }
 
 // Changer is what changes a daemon.
@@ -89,6 +93,9 @@ const (
 //	                                takes routers, or without a name all, out of service, or with state=off back
 //	                                into it; the Done
 //	POST /v1/garp?name=A&name=B     masters, or without a name all of them, announce their addresses; the Done
+//	GET /v1/segments                the Segments: who uses which VRID, and which are free
+//	GET /v1/conflicts?router=A&peer=ADDRESS
+//	                                the Conflicts: who troubles our routers; peers are known to be none
 //
 // What changes routers takes dry_run=1, keep=1 (over a restart, too) and label=TEXT (how places in the body are shown).
 //
@@ -113,6 +120,8 @@ func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error
 	mux.HandleFunc("DELETE /v1/routers", s.edit(RemoveRouters))
 	mux.HandleFunc("POST /v1/routers/reset", s.edit(ResetRouters))
 	mux.HandleFunc("GET /v1/overrides", s.overrides)
+	mux.HandleFunc("GET /v1/segments", s.segments)
+	mux.HandleFunc("GET /v1/conflicts", s.conflicts)
 	mux.HandleFunc("POST /v1/failover", s.failover)
 	mux.HandleFunc("POST /v1/maintenance", s.maintenance)
 	mux.HandleFunc("POST /v1/garp", s.announce)

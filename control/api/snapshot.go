@@ -157,24 +157,6 @@ type Transition struct {
 	Count uint64 `json:"count"`
 }
 
-// Sighting is a source of adverts that no router of ours took: another VRID, another cluster, or an impostor.
-type Sighting struct {
-	Interface string    `json:"interface"`
-	VLAN      string    `json:"vlan,omitempty"`
-	Family    string    `json:"family"`
-	VRID      uint8     `json:"vrid"`
-	Source    string    `json:"source"`
-	MAC       string    `json:"mac"`
-	Version   uint8     `json:"version"`
-	Priority  uint8     `json:"priority"`
-	Interval  float64   `json:"interval_seconds"`
-	Addresses []string  `json:"addresses"`
-	Verdict   string    `json:"verdict"`
-	Samples   uint64    `json:"samples"` // frames sampled, not all there were
-	First     time.Time `json:"first"`
-	Last      time.Time `json:"last"`
-}
-
 // Drop is one row of the drop table: how many frames of a link (and router) ended in a verdict that was not
 // taken, and who sent the last sampled one.
 type Drop struct {

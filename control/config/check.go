@@ -312,7 +312,10 @@ func (c *checker) sources(dr *draft) {
 
 // identity: the link and the VRID, which no two routers of a family may share.
 func (c *checker) identity(dr *draft) {
-	dr.VRID, dr.VLAN, dr.Interface = dr.vrid.v, dr.vlan.v, strings.Clone(dr.iface.v)
+	dr.VRID, dr.VRIDPos, dr.VLAN, dr.Interface = dr.vrid.v, dr.vrid.at.pos(), dr.vlan.v, strings.Clone(dr.iface.v)
+	if c.edited != nil || dr.VRIDPos.File == atRunTime(dr.Name) {
+		dr.VRIDPos = Pos{File: atRunTime(dr.Name)}
+	}
 	switch {
 	case dr.iface.ok && dr.Interface == "lo":
 		c.fault(dr, dr.iface.at, "name a link to other routers", "the loopback interface has no peers")

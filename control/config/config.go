@@ -80,6 +80,7 @@ type Global struct {
 type Router struct {
 	Name                 string
 	Pos                  Pos       // of its vrrp_instance line
+	VRIDPos              Pos       // of its VRID; without a line if it was given at run time
 	Fault                string    // a mistake that keeps this router, and no other, from running; empty if none
 	Interface            string    // empty with unicast peers: the link that has Source
 	VLAN                 vrrp.VLAN // xvrrp's own vlan: tags on Interface

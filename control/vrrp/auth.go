@@ -42,21 +42,6 @@ func NewPass(password string) Auth {
 	return a
 }
 
-// Authentication names what an advert is authenticated by: none, pass, ah or hmac.
-func (a Advert) Authentication() string {
-	switch {
-	case a.Trailer != nil:
-		return "hmac"
-	case a.Version != 2 || a.Auth.Type == AuthNone:
-		return "none"
-	case a.Auth.Type == AuthPass:
-		return "pass"
-	case a.Auth.Type == AuthAH:
-		return "ah"
-	}
-	return fmt.Sprintf("type %d", uint8(a.Auth.Type))
-}
-
 // check compares what a message carries with what is configured. The time it takes does not tell how much of a
 // password is right.
 func (a Auth) check(got Auth) verdict.Verdict {

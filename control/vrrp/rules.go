@@ -38,10 +38,6 @@ const (
 	OldUnicast                 // a pseudo header to 224.0.0.18 in unicast mode (keepalived before 1.3.7)
 )
 
-func (c Checksum) String() string {
-	return [...]string{Either: "either", Plain: "plain", Pseudo: "pseudo", OldUnicast: "old_unicast"}[c]
-}
-
 // TrailerRule says whether the trailer of auth_hmac may follow a message.
 type TrailerRule uint8
 

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"path"
 	"strings"
@@ -33,9 +34,9 @@ var types = map[string]string{
 }
 
 // Handler serves the page at /, its parts below /assets/ and, for reading, the API below /v1/ (see api.ReadOnly).
-func Handler(view api.Viewer) http.Handler {
+func Handler(view api.Viewer, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", api.ReadOnly(view))
+	mux.Handle("/v1/", api.ReadOnly(view, log))
 	for _, p := range parts() {
 		mux.Handle("GET "+p.pattern, p)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,7 +32,7 @@ func ask(method, path string, header ...string) *http.Response {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	web.Handler(still{}).ServeHTTP(w, r)
+	web.Handler(still{}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w.Result()
 }
 

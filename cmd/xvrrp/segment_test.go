@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xvrrp/xvrrp/control/api"
+)
+
+// stranger is another cluster on the VRID of the tutorial's.
+func stranger() api.Sighting {
+	return api.Sighting{Interface: "ens160", Family: "ipv4", VRID: 56, Source: "172.160.180.49", MAC: "02:42:ac:00:00:09", Version: 2,
+		Priority: 200, Interval: 1, Addresses: []string{"172.160.180.99"}, Checksum: "message", Auth: "pass", Verdict: "conflict",
+		Samples: 41, First: noon.Add(-3 * time.Minute), Last: noon.Add(-time.Second), Present: true, Router: "ERIC_VI_1"}
+}
+
+func master() api.Sighting {
+	h := stranger()
+	h.Source, h.MAC, h.Priority, h.Addresses, h.Verdict = "172.160.180.46", "00:50:56:00:00:46", 160, []string{"172.160.180.168"}, "delivered"
+	return h
+}
+
+func segments() api.Segments {
+	us, gone, foreign := master(), stranger(), stranger()
+	us.Source, us.MAC, us.Self, us.Present, us.Role = "172.160.180.47", "00:50:56:00:00:47", true, false, "backup"
+	gone.VRID, gone.Router, gone.Verdict, gone.Present, gone.Last = 51, "", "foreign", false, noon.Add(-time.Hour)
+	foreign.VRID, foreign.Router, foreign.Verdict = 52, "", "foreign"
+	free := []int{1, 53, 54, 255}
+	return api.Segments{Schema: api.SegmentsSchema, Now: noon, Segments: []api.Segment{
+		{Interface: "ens160", Family: "ipv4", Listening: 273600, Heard: []api.Sighting{gone, foreign, us, master(), stranger()}, Free: free},
+		{Interface: "ens192", VLAN: "100", Family: "ipv6", Listening: 12, Heard: []api.Sighting{}, Free: free},
+	}}
+}
+
+func conflicts() api.Conflicts {
+	rogue := master()
+	rogue.Router, rogue.MAC = "lan6", "00:00:5e:00:01:38"
+	return api.Conflicts{Schema: api.ConflictsSchema, Now: noon, Routers: 2, Conflicts: []api.Conflict{
+		{Router: "ERIC_VI_1", Role: "master", Kind: api.OtherCluster, Summary: "another cluster uses this VRID: none of its addresses is ours",
+			Sender: stranger(), MACKind: "local", Why: "addresses 172.160.180.99 share none with ours 172.160.180.168",
+			Differences: []api.Difference{{Keyword: "virtual_ipaddress", Ours: "172.160.180.168", Theirs: "172.160.180.99"}, {Keyword: "priority", Ours: "160", Theirs: "200"}},
+			Effect:      "its adverts are dropped: this router stays MASTER (priority 160)", FreeVRID: 57, Listening: 273600,
+			Change: &api.Line{File: "/etc/keepalived/keepalived.conf", Line: 7, Text: "virtual_router_id 57"},
+			Advice: []string{"change it on every router of this cluster, then: xvrrp reload", "or have the other cluster move away"}},
+		{Router: "lan6", Role: "backup", Kind: api.Intruder, Summary: "a router that was never heard before took over", Sender: rogue,
+			MACKind: "virtual", Differences: []api.Difference{}, Effect: "this router yielded", Advice: []string{}},
+	}, Peers: []api.Sighting{master()}}
+}
+
+func quiet() api.Conflicts {
+	return api.Conflicts{Schema: api.ConflictsSchema, Now: noon, Routers: 1, Conflicts: []api.Conflict{}, Peers: []api.Sighting{master()}}
+}
+
+func TestSegmentQueries(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		args      string
+		conflicts api.Conflicts
+		code      int
+	}{
+		{"scan", "scan", quiet(), exitOK},
+		{"scan-all", "scan --all --iface ens160", quiet(), exitOK},
+		{"scan-json", "scan --iface ens192 -o json", quiet(), exitOK},
+		{"conflict", "conflict", conflicts(), exitNotReached},
+		{"conflict-json", "conflict ERIC_VI_1 -o json", conflicts(), exitNotReached},
+		{"conflict-none", "conflict", quiet(), exitOK},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &fakeDaemon{segments: []api.Segments{segments()}, conflicts: c.conflicts}
+			r := newCommand(append(strings.Fields(c.args), "--runtime-dir", d.start(t))...).run(t)
+			r.expect(t, c.code, "")
+			if r.stderr != "" {
+				t.Errorf("stderr: %s", r.stderr)
+			}
+			golden(t, c.name+".golden", r.stdout)
+			if strings.HasSuffix(c.name, "-json") && !json.Valid([]byte(r.stdout)) {
+				t.Errorf("no JSON: %s", r.stdout)
+			}
+		})
+	}
+}
+
+// What was heard before --for does not count.
+func TestScanListens(t *testing.T) {
+	before, after := segments(), segments()
+	after.Now = noon.Add(time.Minute)
+	after.Segments[0].Heard[4].Last = noon.Add(time.Second)
+	d := &fakeDaemon{segments: []api.Segments{before, after}}
+	r := newCommand("scan", "--for", "1ms", "--runtime-dir", d.start(t)).run(t)
+	r.expect(t, exitOK, "")
+	if !strings.Contains(r.stdout, "172.160.180.49") || strings.Contains(r.stdout, "172.160.180.46") {
+		t.Errorf("lists\n%s", r.stdout)
+	}
+}
+
+func TestSegmentMistakes(t *testing.T) {
+	dir := (&fakeDaemon{segments: []api.Segments{segments()}}).start(t)
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"scan --iface eth9", exitFailed, "the daemon does not listen on eth9, but on ens160, ens192"},
+		{"scan --for 1s --all", exitUsage, "choose"},
+		{"scan --runtime-dir /nowhere", exitNoDaemon, "observes a link without taking part"},
+		{"conflict --peer x", exitUsage, "not an IP address"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			newCommand(append([]string{"--runtime-dir", dir}, strings.Fields(c.args)...)...).run(t).expect(t, c.code, c.says)
+		})
+	}
+}
+
+func TestRanges(t *testing.T) {
+	for _, c := range []struct {
+		numbers []int
+		want    string
+	}{{nil, "none"}, {[]int{7}, "7"}, {[]int{1, 2, 3, 9, 11, 12}, "1-3, 9, 11-12"}} {
+		if got := ranges(c.numbers); got != c.want {
+			t.Errorf("%v: %s, want %s", c.numbers, got, c.want)
+		}
+	}
+}
