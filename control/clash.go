@@ -18,7 +18,7 @@ func (d *daemon) clashes(s loader.Sample, seen *sighting, r *router, args []any)
 		d.log.Warn(r.phraseForeignList())
 	}
 	d.log.Warn(fmt.Sprintf("bogus VRRP packet received on %s !!!", seen.link), args...)
-	detail := fmt.Sprintf("%v (%s) uses VRID %d on %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link, seen.detail)
+	detail := fmt.Sprintf("%v (%s) uses VRID %d on %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link, seen.Why)
 	if r != nil {
 		put(&r.notes, "conflict", fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src))
 		if seen.logged == 0 && d.firstOn(s.ID) {

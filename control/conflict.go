@@ -74,7 +74,7 @@ func isTrouble(v verdict.Verdict) bool { return v.Action() == verdict.Drop && v 
 // ofRefused is the trouble with a sender whose adverts were refused.
 func (s *survey) ofRefused(o *ours, h *heard) api.Conflict {
 	c := s.begin(o, h.Sighting, kindOfRefused(o, h))
-	c.MACKind, c.Why = kindOfMAC(h.mac), h.detail
+	c.MACKind, c.Why = kindOfMAC(h.mac), h.Why
 	if h.verdict != verdict.SelfSource {
 		c.Differences = differences(o, &h.Sighting, h.verdict)
 	}

@@ -140,6 +140,7 @@ type daemon struct {
 	hands    hands
 	host     binder
 	filter   filter
+	sniffed  sniffed
 	alarm    alarm
 	teller   teller
 	now      func() time.Duration
@@ -243,7 +244,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 
 	d := newDaemon(o, cast, host.Now)
-	d.hands, d.host, d.filter, d.alarm = h, h, kernel{f}, timer
+	d.hands, d.host, d.filter, d.sniffed, d.alarm = h, h, kernel{f}, f, timer
 	d.adverts, d.samples = f.Adverts(), f.Samples()
 	d.failures, d.changes, d.due = h.Failures(), h.Changes(), timer.Due
 	teller := notify.New(d.notifyOptions(d.conf))

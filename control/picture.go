@@ -158,9 +158,9 @@ func (d *daemon) drawDrops(p *picture, counts []loader.Count) {
 			key.id = vrrp.ID{}
 		}
 		if seen := p.samples[key]; seen != nil {
-			row.Source, row.MAC, row.Detail = seen.Source, seen.MAC, seen.detail
-			last := seen.Last
-			row.Last = &last
+			row.Source, row.MAC, row.Detail = seen.Source, seen.MAC, seen.Why
+			sample := seen.Sighting
+			row.Sample, row.Last = &sample, &sample.Last
 		}
 		p.Drops = append(p.Drops, row)
 	}

@@ -36,7 +36,6 @@ type sightingKey struct {
 type sighting struct {
 	api.Sighting
 	link   string
-	detail string
 	advert vrrp.Advert   // the last sampled
 	mac    [6]byte       // its sender's
 	at     time.Duration // of the last sample
@@ -55,18 +54,23 @@ func (d *daemon) sampled(s loader.Sample) {
 		seen.First = d.wall(s.At)
 		d.sightings[key] = seen
 	}
-	r := d.byID[s.ID]
-	if s.Verdict == verdict.Elsewhere {
-		r = d.namesake(s.ID)
-	}
+	r := d.meant(s.ID, s.Verdict)
 	seen.describe(s, d.wall(s.At))
-	seen.detail = d.explain(s, r)
+	seen.Router, seen.Why = r.name(), d.explain(s, r)
 	if seen.logged != 0 && s.At-seen.logged < logAgain {
 		return
 	}
 	if d.report(s, seen, r) {
 		seen.logged = s.At
 	}
+}
+
+// meant is the router of ours that an advert was for, or nil.
+func (d *daemon) meant(id vrrp.ID, v verdict.Verdict) *router {
+	if v == verdict.Elsewhere {
+		return d.namesake(id)
+	}
+	return d.byID[id]
 }
 
 // namesake is a router that differs from an ID in no more than where its adverts are sent, or nil.
@@ -82,7 +86,7 @@ func (d *daemon) namesake(id vrrp.ID) *router {
 // report logs a sighting, in keepalived's words where log alarms know them, and tells whether it did.
 func (d *daemon) report(s loader.Sample, seen *sighting, r *router) bool {
 	args := []any{"link", seen.link, "vrid", s.ID.VRID, "af", s.ID.Family(), "source", s.Src, "mac", seen.MAC,
-		"verdict", s.Verdict.String(), "detail", seen.detail}
+		"verdict", s.Verdict.String(), "detail", seen.Why}
 	switch {
 	case s.Verdict == verdict.Conflict:
 		d.clashes(s, seen, r, args)
@@ -107,14 +111,18 @@ func (d *daemon) mayLog(at time.Duration) bool {
 
 // explain words a verdict with the expected and the seen value.
 func (d *daemon) explain(s loader.Sample, r *router) string {
-	f := vrrp.Frame{VLAN: s.ID.VLAN, V6: s.ID.V6, SrcMAC: s.MAC, Src: s.Src, Dst: s.Dst, TTL: s.TTL, Message: s.Message}
-	var rules *vrrp.Rules
-	if r != nil && r.bound != nil {
-		rules = &r.bound.rules
+	if r == nil || r.bound == nil {
+		return explain(&s, nil)
 	}
+	return explain(&s, &r.bound.rules)
+}
+
+// explain words a verdict by the rules of the router it was given for, nil where there is none.
+func explain(s *loader.Sample, rules *vrrp.Rules) string {
 	if s.Length > len(s.Message) {
 		return fmt.Sprintf("message of %d bytes: %s", s.Length, s.Verdict.Meaning()) // cut: its values would mislead
 	}
+	f := vrrp.Frame{VLAN: s.ID.VLAN, V6: s.ID.V6, SrcMAC: s.MAC, Src: s.Src, Dst: s.Dst, TTL: s.TTL, Message: s.Message}
 	return vrrp.Explain(f, s.Verdict, rules)
 }
 

@@ -178,8 +178,8 @@ func (s *survey) arrange() {
 	for i := range s.heard {
 		h := &s.heard[i]
 		h.Present = present(s.now, h.sighting.at, h.advert.Interval)
-		if o := byID[h.id]; o != nil {
-			h.Router = o.conf.Name
+		if o := byID[h.id]; o != nil && h.Router == "" {
+			h.Router = o.conf.Name // it came later
 		}
 		s.add(space{h.link, h.id.VLAN, h.id.V6}, h.Sighting)
 	}

@@ -116,6 +116,8 @@ type fakeDaemon struct {
 	overrides api.Overrides
 	segments  []api.Segments // one per question, the last one for ever
 	conflicts api.Conflicts
+	sniffed   []api.Sniffed
+	sniffing  api.SniffFilter // how it was asked
 }
 
 func (d *fakeDaemon) Snapshot(context.Context) (api.Snapshot, error) {
@@ -197,6 +199,21 @@ func (d *fakeDaemon) Conflicts(context.Context, string, []string) (api.Conflicts
 	return d.conflicts, nil
 }
 
+// Sniff shows what there is and goes on until it is left.
+func (d *fakeDaemon) Sniff(_ context.Context, which api.SniffFilter) (api.SniffRun, error) {
+	d.sniffing = which
+	return func(ctx context.Context, to func(api.Sniffed)) error {
+		for _, s := range d.sniffed {
+			if !which.Frames {
+				s.Frame = nil
+			}
+			to(s)
+		}
+		<-ctx.Done()
+		return nil
+	}, d.err
+}
+
 func (d *fakeDaemon) Config(context.Context) (*config.Config, error) { return d.conf, nil }
 
 func (d *fakeDaemon) Alive(context.Context) error { return nil }
@@ -267,13 +284,15 @@ func pair() api.Snapshot {
 		Heard: []api.Sighting{{
 			Interface: "ens160", Family: "ipv4", VRID: 51, Source: "172.160.180.9", MAC: "02:00:00:00:00:09", Version: 2, Priority: 100,
 			Interval: 1, Addresses: []string{"172.160.180.10", "172.160.180.11"}, Verdict: "foreign", Samples: 40,
+			Checksum: "message", Auth: "none", Present: true, Why: "VRID 51 over ipv4 is not configured here",
 			First: noon.Add(-2 * time.Hour), Last: noon.Add(-time.Second),
 		}},
 		Drops: []api.Drop{
 			{Interface: "ens160", Router: "ERIC_VI_1", Verdict: "conflict", Action: "drop", Frames: 12,
 				Meaning: "shares no address with us: another cluster uses this VRID",
 				Detail:  "addresses 172.160.180.210 share none with ours 172.160.180.168",
-				Source:  "172.160.180.200", MAC: "02:00:00:00:00:c8", Last: &last},
+				Source:  "172.160.180.200", MAC: "02:00:00:00:00:c8", Last: &last,
+				Sample: &api.Sighting{Version: 2, Priority: 120, Interval: 1, Auth: "pass", Checksum: "message", Addresses: []string{"172.160.180.210"}}},
 			{Interface: "ens160", Verdict: "foreign", Action: "pass", Frames: 7200, Meaning: "advert for a VRID that is not configured here"},
 		},
 	}

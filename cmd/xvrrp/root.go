@@ -186,6 +186,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 			newDrops(a),
 			newConflict(a),
 			newScan(a),
+			newSniff(a),
 		}},
 		{"Change:", []*cobra.Command{
 			newRouter(a),

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -121,5 +123,92 @@ func TestRanges(t *testing.T) {
 		if got := ranges(c.numbers); got != c.want {
 			t.Errorf("%v: %s, want %s", c.numbers, got, c.want)
 		}
+	}
+}
+
+func adverts() []api.Sniffed {
+	conflict := api.Sniffed{Time: noon, Interface: "ens160", Family: "ipv4", Router: "ERIC_VI_1", Source: "172.160.180.49", Destination: "224.0.0.18",
+		MAC: "02:42:ac:00:00:09", TTL: 255, Verdict: "conflict", Action: "drop", Why: "addresses 172.160.180.99 share none with ours 172.160.180.168",
+		Bytes: 60, Frame: []byte("not really a frame"), Advert: &api.Advert{Version: 2, VRID: 56, Priority: 200, Interval: 1,
+			Addresses: []string{"172.160.180.99"}, Auth: "pass", Checksum: "message"}}
+	taken := conflict
+	taken.Source, taken.Verdict, taken.Action, taken.VLAN, taken.Router = "172.160.180.46", "coalesced", "take", "100", ""
+	taken.Advert = &api.Advert{Version: 3, VRID: 7, Priority: 100, Interval: 0.1, Auth: "none", Checksum: "message",
+		Addresses: []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7"}}
+	again := conflict
+	again.Time, again.Lost = noon.Add(1000005*time.Microsecond), 3
+	secret := *conflict.Advert
+	secret.Password = "1111"
+	again.Advert = &secret
+	broken := conflict
+	broken.Advert, broken.Verdict, broken.Why, broken.Router = nil, "ip_malformed", "IP header is broken", ""
+	return []api.Sniffed{conflict, taken, broken, again}
+}
+
+func TestSniff(t *testing.T) {
+	time.Local = time.UTC
+	for _, c := range []struct {
+		name  string
+		args  string
+		asked api.SniffFilter
+	}{
+		{"sniff", "--count 4", api.SniffFilter{}},
+		{"sniff-one-json", "--iface ens160 --router lan6 --source 172.160.180.46 --count 1 -o json", api.SniffFilter{Interface: "ens160", Router: "lan6"}},
+		{"sniff-drops", "--vrid 56 --verdict drop --count 3 --show-passwords", api.SniffFilter{VRID: 56, Secrets: true}},
+		{"sniff-verdict", "--verdict ip_malformed,coalesced --count 2", api.SniffFilter{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &fakeDaemon{sniffed: adverts()}
+			r := newCommand(append(strings.Fields("sniff "+c.args), "--runtime-dir", d.start(t))...).run(t)
+			r.expect(t, exitOK, "")
+			if d.sniffing != c.asked {
+				t.Errorf("asked %+v, want %+v", d.sniffing, c.asked)
+			}
+			golden(t, c.name+".golden", r.stdout)
+		})
+	}
+}
+
+func TestSniffTellsWhatIsLeftOut(t *testing.T) {
+	d := &fakeDaemon{sniffed: adverts()}
+	r := newCommand("sniff", "--count", "4", "--runtime-dir", d.start(t)).run(t)
+	r.expect(t, exitOK, "3 adverts left out")
+}
+
+// The file of --pcap is a capture that explain reads, with the frames as they were.
+func TestSniffCaptures(t *testing.T) {
+	for _, to := range []string{"-", filepath.Join(t.TempDir(), "adverts.pcap")} {
+		d := &fakeDaemon{sniffed: adverts()}
+		r := newCommand("sniff", "--count", "2", "--pcap", to, "--runtime-dir", d.start(t)).run(t)
+		r.expect(t, exitOK, "")
+		text := r.stdout
+		if to != "-" {
+			b, err := os.ReadFile(to)
+			if err != nil || strings.Count(r.stdout, "\n") != 2 {
+				t.Fatalf("%v, printed %q", err, r.stdout)
+			}
+			text = string(b)
+		}
+		c, err := openCapture(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			p, err := c.next()
+			if err != nil || string(p.data) != "not really a frame" || p.length != 60 || !p.at.Equal(noon) {
+				t.Errorf("%+v, %v", p, err)
+			}
+		}
+		if !d.sniffing.Frames {
+			t.Error("the frames were not asked for")
+		}
+	}
+}
+
+func TestSniffMistakes(t *testing.T) {
+	for args, says := range map[string]string{
+		"--verdict bogus": "no such verdict", "--source x": "not an IP address", "--count -1": "above 0", "--router A --vrid 1": "leave out --vrid",
+	} {
+		newCommand(append([]string{"sniff"}, strings.Fields(args)...)...).run(t).expect(t, exitUsage, says)
 	}
 }

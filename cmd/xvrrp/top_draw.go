@@ -164,7 +164,7 @@ func (m *topModel) text() (head string, lines []strip) {
 	case pageDetail:
 		return "ROUTER " + m.name, m.detail()
 	case pageDrops:
-		return "WHAT WAS NOT TAKEN", printed(func(b *bytes.Buffer) error { return printDrops(b, m.snap) })
+		return "WHAT WAS NOT TAKEN", printed(func(b *bytes.Buffer) error { return printDrops(b, m.snap, false) })
 	case pageEvents:
 		for _, e := range m.events {
 			lines = append(lines, said(toneOf(e), eventText(e)))

@@ -58,6 +58,9 @@ type daemon struct {
 
 	edits []Edit
 	asked []any // failovers, maintenance and announcements
+
+	sniffed uint64 // adverts to show
+	padding string // of each
 }
 
 func (d *daemon) Snapshot(context.Context) (Snapshot, error) { return d.snap, d.dead }
@@ -124,6 +127,17 @@ func (d *daemon) Conflicts(_ context.Context, router string, known []string) (Co
 		return Conflicts{}, fmt.Errorf("%w %s", ErrNoRouter, router)
 	}
 	return Conflicts{Schema: ConflictsSchema, Conflicts: []Conflict{{Router: "VI_1", Kind: Misfit, Advice: known}}}, d.dead
+}
+
+// Sniff shows as much as there is.
+func (d *daemon) Sniff(_ context.Context, which SniffFilter) (SniffRun, error) {
+	return func(ctx context.Context, to func(Sniffed)) error {
+		for n := uint64(0); n < d.sniffed && ctx.Err() == nil; n++ {
+			to(Sniffed{Interface: which.Interface, Router: which.Router, Bytes: int(n), Why: d.padding})
+		}
+		<-ctx.Done()
+		return nil
+	}, d.dead
 }
 
 func (d *daemon) happen(why string) {

@@ -151,17 +151,19 @@ func catch(log *slog.Logger, request string, err *error) {
 	}
 }
 
-// permit lets anybody look who could open the socket, and has changes made by those who may, a few at once.
+// permit lets anybody look who could open the socket, has changes made by those who may, a few at once, and lets only them
+// see what is confidential.
 func permit(a Access, next http.Handler) http.Handler {
 	changes := make(chan struct{}, mostChanges)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			look(w, r, next)
-			return
-		}
-		if p := peerIn(r); !a.mayChange(p) {
+		looks := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if p := peerIn(r); (!looks || isConfidential(r)) && !a.mayChange(p) {
 			readNoMore(w)
 			refuse(w, http.StatusForbidden, a.refusal(p))
+			return
+		}
+		if looks {
+			look(w, r, next)
 			return
 		}
 		select {
@@ -177,6 +179,17 @@ func permit(a Access, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isConfidential reports whether the answer to a question may hold passwords.
+func isConfidential(r *http.Request) bool {
+	switch r.URL.Path {
+	case "/v1/overrides":
+		return true
+	case "/v1/sniff":
+		return isSet(r, "frames") || isSet(r, "secrets")
+	}
+	return false
 }
 
 // look serves a question, which takes no body.

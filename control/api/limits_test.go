@@ -102,7 +102,7 @@ func TestPermit(t *testing.T) {
 	}{
 		{"anybody looks", Access{}, "GET", &peer{uid: 1000}, http.StatusOK, ""},
 		{"root changes", Access{}, "POST", &peer{uid: 0}, http.StatusOK, ""},
-		{"a user does not", Access{}, "DELETE", &peer{uid: 1000, groups: []uint32{0}}, http.StatusForbidden, "user 1000 may look and not change: root and"},
+		{"a user does not", Access{}, "DELETE", &peer{uid: 1000, groups: []uint32{0}}, http.StatusForbidden, "user 1000 may look and not change, nor see passwords: root and"},
 		{"a reader does not", Access{Readers: &UserGroup{"ops", 500}}, "POST", &peer{uid: 1000, groups: []uint32{500}}, http.StatusForbidden, "may look"},
 		{"an admin changes", admins, "PATCH", &peer{uid: 1000, groups: []uint32{100, 500}}, http.StatusOK, ""},
 		{"who is no admin does not", admins, "PATCH", &peer{uid: 1000, groups: []uint32{100}}, http.StatusForbidden, "members of the group netops may"},

@@ -89,5 +89,5 @@ func (a Access) refusal(p *peer) error {
 	if p == nil {
 		return fmt.Errorf("only the daemon's socket takes changes, where %s make them", who)
 	}
-	return fmt.Errorf("user %d may look and not change: %s", p.uid, who)
+	return fmt.Errorf("user %d may look and not change, nor see passwords: %s", p.uid, who)
 }

@@ -22,6 +22,7 @@ func ReadOnly(view Viewer, log *slog.Logger) http.Handler {
 type unchanging struct {
 	Viewer
 	Changer
+	Sniffer
 }
 
 // lasting is an answer that may go on for as long as it is read: where the server limits the time of an answer, each

@@ -51,6 +51,7 @@ type Sighting struct {
 	Checksum  string    `json:"checksum"`          // what it covers: message, pseudo-header; wrong; unknown of a message that is cut
 	Auth      string    `json:"auth"`              // none, pass, ah, hmac, or the number of another type
 	Verdict   string    `json:"verdict,omitempty"` // of the last; none of our own adverts
+	Why       string    `json:"why,omitempty"`     // of Verdict, with the values expected and seen
 	Samples   uint64    `json:"samples"`           // adverts the daemon was handed, not all there were
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`

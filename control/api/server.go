@@ -30,6 +30,7 @@ import (
 type Source interface {
 	Viewer
 	Changer
+	Sniffer
 }
 
 // Viewer is what a daemon tells of itself.
@@ -96,6 +97,8 @@ const (
 //	GET /v1/segments                the Segments: who uses which VRID, and which are free
 //	GET /v1/conflicts?router=A&peer=ADDRESS
 //	                                the Conflicts: who troubles our routers; peers are known to be none
+//	GET /v1/sniff?iface=A&router=B&vrid=N&frames=1&secrets=1
+//	                                every advert as it is judged, a Sniffed per line, until one of the two leaves
 //
 // What changes routers takes dry_run=1, keep=1 (over a restart, too) and label=TEXT (how places in the body are shown).
 //
@@ -122,6 +125,7 @@ func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error
 	mux.HandleFunc("GET /v1/overrides", s.overrides)
 	mux.HandleFunc("GET /v1/segments", s.segments)
 	mux.HandleFunc("GET /v1/conflicts", s.conflicts)
+	mux.HandleFunc("GET /v1/sniff", s.sniff)
 	mux.HandleFunc("POST /v1/failover", s.failover)
 	mux.HandleFunc("POST /v1/maintenance", s.maintenance)
 	mux.HandleFunc("POST /v1/garp", s.announce)

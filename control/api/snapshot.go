@@ -170,6 +170,7 @@ type Drop struct {
 	Source    string     `json:"source,omitempty"`
 	MAC       string     `json:"mac,omitempty"`
 	Last      *time.Time `json:"last,omitempty"`
+	Sample    *Sighting  `json:"sample,omitempty"` // the sender of the last sampled one, and what it said
 }
 
 // Event is one entry of the event log.
