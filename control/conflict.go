@@ -209,8 +209,11 @@ func differences(o *ours, h *api.Sighting, v verdict.Verdict) []api.Difference {
 			add("v3_checksum_as_v2", "checksum of "+form, "checksum of "+h.Checksum)
 		}
 	}
-	if v == verdict.AuthData {
-		add("auth_pass", "the configured password", "another password")
+	switch v {
+	case verdict.AuthData:
+		add("auth_pass", "the configured password", "another one")
+	case verdict.HMACKey, verdict.HMACInvalid:
+		add("auth_hmac", "the configured keys", "another one")
 	}
 	add("priority", fmt.Sprint(o.state.Priority), fmt.Sprint(h.Priority))
 	return out
