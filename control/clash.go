@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
@@ -18,10 +19,11 @@ func (d *daemon) clashes(s loader.Sample, seen *sighting, r *router, args []any)
 		d.log.Warn(r.phraseForeignList())
 	}
 	d.log.Warn(fmt.Sprintf("bogus VRRP packet received on %s !!!", seen.link), args...)
-	detail := fmt.Sprintf("%v (%s) uses VRID %d on %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link, seen.Why)
+	detail := fmt.Sprintf("%v (%s) uses VRID %d on %s for %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link,
+		strings.Join(seen.Addresses, ", "), seen.Why)
 	if r != nil {
 		put(&r.notes, "conflict", fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src))
-		if seen.logged == 0 && d.firstOn(s.ID) {
+		if seen.logged == 0 && d.firstOn(s.ID, s.Verdict) {
 			advice := d.wayOut(r, s.ID)
 			if s.At-r.startedAt <= r.core.State().Down {
 				advice = "the VRID was in use when this router started; " + advice
@@ -34,11 +36,11 @@ func (d *daemon) clashes(s loader.Sample, seen *sighting, r *router, args []any)
 	d.event(api.Event{Kind: "conflict", Router: r.name(), Why: "conflict", Detail: detail})
 }
 
-// firstOn reports whether no more than one other cluster was heard on a VRID.
-func (d *daemon) firstOn(id vrrp.ID) bool {
+// firstOn reports whether no more than one sender was refused on a VRID by this verdict.
+func (d *daemon) firstOn(id vrrp.ID, v verdict.Verdict) bool {
 	n := 0
 	for k := range d.sightings {
-		if k.id == id && k.verdict == verdict.Conflict {
+		if k.id == id && k.verdict == v {
 			n++
 		}
 	}

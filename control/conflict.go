@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -122,10 +123,16 @@ func kindOfRefused(o *ours, h *heard) string {
 		return api.Loop
 	case h.verdict == verdict.SelfSource:
 		return api.Clone
-	case h.verdict == verdict.Conflict, h.Checksum != vrrp.ChecksumWrong && disjoint(h.advert.Addrs, listed(o.conf.Addresses)):
+	case h.isForeign(h.verdict, o.conf):
 		return api.OtherCluster
 	}
 	return api.Misfit
+}
+
+// isForeign reports whether what a router refused by this verdict is another cluster's, whatever else is amiss with it.
+func (s *sighting) isForeign(v verdict.Verdict, c *config.Router) bool {
+	return v == verdict.Conflict || isTrouble(v) && v != verdict.SelfSource && s.Checksum != vrrp.ChecksumWrong &&
+		disjoint(s.advert.Addrs, listed(c.Addresses))
 }
 
 // kindOfValid is empty for a sender that troubles nobody.

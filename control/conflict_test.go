@@ -181,19 +181,23 @@ func TestLineToChange(t *testing.T) {
 // The first cluster on a VRID is told with the way out, and whether it was there before us.
 func TestClashIsToldWithTheWayOut(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		after time.Duration
-		start bool
-	}{{"at start", time.Second, true}, {"later", time.Minute, false}} {
+		name    string
+		after   time.Duration
+		verdict verdict.Verdict
+		start   bool
+	}{{"at start", time.Second, verdict.Conflict, true}, {"later", time.Minute, verdict.Conflict, false},
+		{"with another password", time.Second, verdict.AuthData, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			r := instance(10, "eth0")
 			r.VRIDPos = config.Pos{File: "xvrrp.conf", Line: 7, Column: 9}
 			b := newBench(t, []host.Link{eth0(7)}, r, instance(11, "eth0"))
 			b.advance(c.after)
 			b.sampled(b.sample(verdict.Foreign, 12, strange))
-			b.sampled(b.sample(verdict.Conflict, 10, strange))
-			second := b.sample(verdict.Conflict, 10, strange)
+			b.sampled(b.sample(c.verdict, 10, strange))
+			second := b.sample(c.verdict, 10, strange)
 			second.Src = self.Next().Next()
+			adv, _ := vrrp.Parse(second.Message, peer, group4)
+			second.Message = adv.AppendTo(nil, second.Src, group4, vrrp.Pseudo)
 			b.sampled(second)
 			var told []string
 			for _, e := range b.events.Since(0).Events {

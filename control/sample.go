@@ -88,7 +88,7 @@ func (d *daemon) report(s loader.Sample, seen *sighting, r *router) bool {
 	args := []any{"link", seen.link, "vrid", s.ID.VRID, "af", s.ID.Family(), "source", s.Src, "mac", seen.MAC,
 		"verdict", s.Verdict.String(), "detail", seen.Why}
 	switch {
-	case s.Verdict == verdict.Conflict:
+	case r == nil && s.Verdict == verdict.Conflict, r != nil && seen.isForeign(s.Verdict, r.conf):
 		d.clashes(s, seen, r, args)
 	case s.Verdict == verdict.Foreign && d.conf != nil && !d.conf.Global.LogUnknown, !d.mayLog(s.At):
 		return false

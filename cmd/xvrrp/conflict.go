@@ -73,7 +73,11 @@ func conflict(ctx context.Context, a *app, o conflictOptions) error {
 }
 
 func printConflicts(w io.Writer, found api.Conflicts) error {
-	if len(found.Conflicts) == 0 {
+	switch {
+	case found.Routers == 0:
+		_, err := fmt.Fprintln(w, "the daemon only observes: there is no router of ours to be troubled; xvrrp scan lists who is there")
+		return err
+	case len(found.Conflicts) == 0:
 		fmt.Fprintf(w, "no conflict on the %s of %s\n", vridsOf(found.Routers), counted(found.Routers, "router"))
 	}
 	for i := range found.Conflicts {

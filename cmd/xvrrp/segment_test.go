@@ -68,6 +68,7 @@ func TestSegmentQueries(t *testing.T) {
 		{"conflict", "conflict", conflicts(), exitNotReached},
 		{"conflict-json", "conflict ERIC_VI_1 -o json", conflicts(), exitNotReached},
 		{"conflict-none", "conflict", quiet(), exitOK},
+		{"conflict-observing", "conflict", api.Conflicts{}, exitOK},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &fakeDaemon{segments: []api.Segments{segments()}, conflicts: c.conflicts}
