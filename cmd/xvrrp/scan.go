@@ -32,8 +32,9 @@ the adverts: "this host" (our own), "peer" (valid, for OWNER), "foreign" (a VRID
 verdict by which OWNER refuses them, as in xvrrp drops.
 
 Listed is who is there now: heard within three of its intervals, and 10 s at least. The filter samples
-foreign adverts once a second; ADVERTS counts what was sampled. With --for the command listens
-first, and lists who was heard meanwhile. A link that no router is on is scanned by a daemon that observes:
+foreign adverts, one a second for each VRID and verdict, so that of two senders which both are foreign on one
+VRID the second may be missing; ADVERTS counts what was sampled. With --for the command hears every advert for a
+while, and lists who sent how many of them. A link that no router is on is scanned by a daemon that observes:
 xvrrp run --iface ens192 --runtime-dir DIR, and xvrrp scan --runtime-dir DIR.`,
 		Example: `  xvrrp scan
   xvrrp scan --iface ens160 --for 5s
@@ -44,7 +45,7 @@ xvrrp run --iface ens192 --runtime-dir DIR, and xvrrp scan --runtime-dir DIR.`,
 	outputFlag(c, &o.output, "table", "json")
 	f := c.Flags()
 	f.StringVar(&o.iface, "iface", "", "only this `INTERFACE`")
-	f.DurationVar(&o.during, "for", 0, "listen for this `TIME` first, such as 5s, and list who was heard in it")
+	f.DurationVar(&o.during, "for", 0, "hear every advert for this `TIME`, such as 5s, and list who sent them")
 	f.BoolVar(&o.all, "all", false, "list also those that have stopped")
 	return c
 }
@@ -53,23 +54,21 @@ func scan(ctx context.Context, a *app, o scanOptions) error {
 	if o.during < 0 || o.during > 0 && o.all {
 		return usagef("--for %v: choose a time to listen for, or --all", o.during)
 	}
-	s, err := a.client().Segments(ctx)
-	if err != nil {
-		return fmt.Errorf("%w (xvrrp run --iface INTERFACE observes a link without taking part)", err)
-	}
+	var heard map[sender]*api.Sighting
 	if o.during > 0 {
-		began := s.Now
-		select {
-		case <-time.After(o.during):
-		case <-ctx.Done():
-			return ctx.Err()
+		var err error
+		if heard, err = listen(ctx, a, o.iface, o.during); err != nil {
+			return observable(err)
 		}
-		if s, err = a.client().Segments(ctx); err != nil {
-			return err
-		}
-		keepHeard(&s, func(h api.Sighting) bool { return h.Self || h.Last.After(began) })
-	} else if !o.all {
-		keepHeard(&s, func(h api.Sighting) bool { return h.Self || h.Present })
+	}
+	s, err := a.client().Segments(ctx)
+	switch {
+	case err != nil:
+		return observable(err)
+	case o.during > 0:
+		onlyHeard(&s, heard)
+	case !o.all:
+		onlyPresent(&s)
 	}
 	if err := onlyOn(&s, o.iface); err != nil {
 		return err
@@ -80,10 +79,15 @@ func scan(ctx context.Context, a *app, o scanOptions) error {
 	return printSegments(a.stdout, s)
 }
 
-// keepHeard leaves out those senders that are not wanted.
-func keepHeard(s *api.Segments, wanted func(api.Sighting) bool) {
+// observable adds to an error how a link is listened to that no router is on.
+func observable(err error) error {
+	return fmt.Errorf("%w (xvrrp run --iface INTERFACE observes a link without taking part)", err)
+}
+
+// onlyPresent leaves out those who have stopped.
+func onlyPresent(s *api.Segments) {
 	for i := range s.Segments {
-		s.Segments[i].Heard = slices.DeleteFunc(s.Segments[i].Heard, func(h api.Sighting) bool { return !wanted(h) })
+		s.Segments[i].Heard = slices.DeleteFunc(s.Segments[i].Heard, func(h api.Sighting) bool { return !h.Self && !h.Present })
 	}
 }
 

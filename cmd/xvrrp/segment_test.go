@@ -85,17 +85,23 @@ func TestSegmentQueries(t *testing.T) {
 	}
 }
 
-// What was heard before --for does not count.
+// With --for every advert is heard, also those that the daemon takes no sample of, and nothing from before counts.
 func TestScanListens(t *testing.T) {
-	before, after := segments(), segments()
-	after.Now = noon.Add(time.Minute)
-	after.Segments[0].Heard[4].Last = noon.Add(time.Second)
-	d := &fakeDaemon{segments: []api.Segments{before, after}}
-	r := newCommand("scan", "--for", "1ms", "--runtime-dir", d.start(t)).run(t)
+	clash := adverts()[0]
+	hidden := clash
+	hidden.Source, hidden.Time = "172.160.180.50", noon.Add(-time.Second)
+	followed := clash
+	followed.Source, followed.MAC, followed.Verdict, followed.Action = master().Source, master().MAC, "coalesced", "take"
+	unread := clash
+	unread.Advert = nil
+	strange := *clash.Advert
+	strange.VRID = 54
+	other := clash
+	other.Advert, other.Verdict, other.Action, other.Router = &strange, "foreign", "pass", ""
+	d := &fakeDaemon{segments: []api.Segments{segments()}, sniffed: []api.Sniffed{clash, clash, hidden, followed, unread, other}}
+	r := newCommand("scan", "--for", "300ms", "--iface", "ens160", "--runtime-dir", d.start(t)).run(t)
 	r.expect(t, exitOK, "")
-	if !strings.Contains(r.stdout, "172.160.180.49") || strings.Contains(r.stdout, "172.160.180.46") {
-		t.Errorf("lists\n%s", r.stdout)
-	}
+	golden(t, "scan-for.golden", r.stdout)
 }
 
 func TestSegmentMistakes(t *testing.T) {
@@ -108,6 +114,7 @@ func TestSegmentMistakes(t *testing.T) {
 		{"scan --iface eth9", exitFailed, "the daemon does not listen on eth9, but on ens160, ens192"},
 		{"scan --for 1s --all", exitUsage, "choose"},
 		{"scan --runtime-dir /nowhere", exitNoDaemon, "observes a link without taking part"},
+		{"scan --for 1s --runtime-dir /nowhere", exitNoDaemon, "observes a link without taking part"},
 		{"conflict --peer x", exitUsage, "not an IP address"},
 	} {
 		t.Run(c.args, func(t *testing.T) {

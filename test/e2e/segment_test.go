@@ -220,6 +220,20 @@ func TestScan(t *testing.T) {
 		}
 		return ""
 	})
+
+	// A second stranger on the VRID hides behind the first where samples are taken, but not where all is heard.
+	second := foreign
+	second.Src = second.Src.Next()
+	keepInjecting(t, forger.Host, bed.NIC, interval, second.frame())
+	bed.UntilNone(t, "the second stranger", func() string {
+		out, err := m.Ask("scan", "--for", "500ms", "-o", "json")
+		for _, source := range []netip.Addr{foreign.Src, second.Src, peer.V4, m.V4} {
+			if !bytes.Contains(out, []byte(fmt.Sprintf("%q", source))) {
+				return fmt.Sprintf("%v is not in %s, %v", source, out, err)
+			}
+		}
+		return ""
+	})
 }
 
 // TestSniff shows bogus adverts and the repeats of a followed master, which nobody else gets to see, as they were sent.
