@@ -55,7 +55,7 @@ func (d *daemon) draw(turn func(piece func()) bool) api.Snapshot {
 	var p picture
 	var links []host.Link
 	ok := turn(func() { d.sketch(&p); links = d.host.Links() })
-	p.byID, p.there = byRouterAndVerdict(p.counts), addressesOn(links)
+	p.byID, p.there = byRouterAndVerdict(p.counts), present(links)
 	for ok && len(p.routers) > 0 {
 		n := min(len(p.routers), routersInPiece)
 		ok = turn(func() { d.drawRouters(&p, p.routers[:n]) })
@@ -99,7 +99,7 @@ func (d *daemon) sketch(p *picture) {
 	p.samples = make(map[sampleKey]*sighting)
 	now := d.now()
 	for k, seen := range d.sightings {
-		seen.Present = present(now, seen.at, seen.advert.Interval)
+		seen.Present = stillThere(now, seen.at, seen.advert.Interval)
 		p.Heard = append(p.Heard, seen.Sighting)
 		p.keepNewest(sampleKey{k.verdict, k.id.Link, vrrp.ID{}}, seen)
 		p.keepNewest(sampleKey{k.verdict, k.id.Link, k.id}, seen)
@@ -184,8 +184,8 @@ type onLink struct {
 	prefix netip.Prefix
 }
 
-// addressesOn is every address on the host, whoever put it there.
-func addressesOn(links []host.Link) map[onLink]bool {
+// present is every address on the host, whoever put it there.
+func present(links []host.Link) map[onLink]bool {
 	there := make(map[onLink]bool)
 	for i := range links {
 		for _, a := range links[i].Addrs {

@@ -152,8 +152,8 @@ func sightingOf(link string, id vrrp.ID, src netip.Addr, from [6]byte, a *vrrp.A
 // reason the filter may sample one for seconds on end.
 const presentFor = 10 * time.Second
 
-// present reports whether a sender that was heard at an instant, and advertises so often, may still be there.
-func present(now, heard, interval time.Duration) bool {
+// stillThere reports whether a sender that was heard at an instant, and advertises so often, may still be there.
+func stillThere(now, heard, interval time.Duration) bool {
 	return now-heard <= max(presentFor, 3*interval)
 }
 

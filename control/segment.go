@@ -177,7 +177,7 @@ func (s *survey) arrange() {
 	}
 	for i := range s.heard {
 		h := &s.heard[i]
-		h.Present = present(s.now, h.sighting.at, h.advert.Interval)
+		h.Present = stillThere(s.now, h.sighting.at, h.advert.Interval)
 		if o := byID[h.id]; o != nil && h.Router == "" {
 			h.Router = o.conf.Name // it came later
 		}
@@ -225,7 +225,7 @@ func (s *survey) peer(o *ours, from *sender) api.Sighting {
 	h.Verdict, h.Samples, h.Router = verdict.Delivered.String(), from.adverts, o.conf.Name
 	last := o.lastOf(from)
 	h.First, h.Last = s.at(from.first), s.at(last)
-	h.Present = a.Priority != 0 && present(s.now, last, a.Interval)
+	h.Present = a.Priority != 0 && stillThere(s.now, last, a.Interval)
 	return h
 }
 
