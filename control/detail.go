@@ -46,7 +46,7 @@ func (d *daemon) detail(r *router) api.Detail {
 	}
 	out := api.Detail{Schema: api.DetailSchema, Now: time.Now(), Scheduling: d.scheduling,
 		Router: d.routerSnapshot(r, byRouterAndVerdict(append(counts, d.refusals()...))), PeersHeard: d.peersHeard(r, &st), Influences: d.influences(r)}
-	r.addVIPs(&out.Router, addressesOn(d.host.Links()))
+	r.addVIPs(&out.Router, present(d.host.Links()))
 	if l := d.links[r.iface]; l != nil {
 		out.Link = l.snapshot()
 	}

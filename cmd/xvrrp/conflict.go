@@ -88,7 +88,7 @@ func printConflicts(w io.Writer, found api.Conflicts) error {
 			return err
 		}
 	}
-	return printHarmless(w, found)
+	return printParticipants(w, found)
 }
 
 func vridsOf(routers int) string {
@@ -152,8 +152,8 @@ func macHint(c *api.Conflict) string {
 	return ""
 }
 
-// printHarmless lists those that take part and trouble nobody.
-func printHarmless(w io.Writer, found api.Conflicts) error {
+// printParticipants lists those that take part and trouble nobody.
+func printParticipants(w io.Writer, found api.Conflicts) error {
 	if len(found.Peers) == 0 {
 		return nil
 	}
