@@ -82,37 +82,42 @@ struct dst_key {
 	__u8 addr[16];
 };
 
+/* What a router is, and does; a bit each. */
+enum router_flag {
+	ROUTER_UNICAST = 1 << 0,    /* adverts come from xv_peers to our own address */
+	ROUTER_OWNER = 1 << 1,
+	ROUTER_ANY_FIRST = 1 << 2,  /* IPv6: the first address need not be link-local */
+	ROUTER_SKIP_ADDRS = 1 << 3, /* the followed master's list is not looked at */
+	ROUTER_PASS_ON = 1 << 4,    /* valid adverts go on to the stack as well */
+};
+
 /* What most adverts are held against fills the first of two cache lines. */
 struct router {
 	__u8 followed[16]; /* source of the followed master; all zero: none */
 	__u8 own[16];	   /* source of our own adverts */
 
-	/* The advert that is coalesced: beside its source its sender, first bytes and length. */
+	/* The advert that is coalesced: beside its source its first bytes, instant and sender. All zero: none, as ever where
+	 * a trailer may follow: each one is to be verified. */
 	__u8 repeat_head[8];
+	__u64 repeat_ns;
 	__u8 repeat_mac[6];
-	__u16 repeat_length; /* 0: none, as ever where a trailer may follow: each one is to be verified */
 
-	__u32 slot;	/* index in xv_seen and xv_budgets */
 	__u8 versions;	/* bit 1 << version */
-	__u8 unicast;	/* adverts come from xv_peers to our own address */
+	__u8 flags;	/* enum router_flag */
+	__u32 slot;	/* index in xv_seen, xv_tallies and xv_budgets */
 	__u8 checksums; /* enum checksum_form */
 	__u8 trailer;	/* enum trailer_rule */
-
-	__u8 owner;
 	__u8 auth_type;
-	__u8 seconds;	 /* interval of version 2; 0 equals no advert's */
-	__u8 any_first;	 /* IPv6: the first address need not be link-local */
-	__u8 pass_on;	 /* valid adverts go on to the stack as well */
-	__u8 list_rule;	 /* enum list_rule */
-	__u16 addrs;	 /* number of our addresses */
+	__u8 seconds; /* interval of version 2; 0 equals no advert's */
 
 	__u8 password[8];      /* version 2, zero padded */
 	__u64 weight;	       /* sum of the weights of our addresses in xv_addrs */
 	__u32 list;	       /* name of our entries in xv_addrs and xv_peers */
 	__u32 reserve_cost_ns; /* what an advert of the followed master takes of its reserve; 0: nothing */
 	__u32 source_cost_ns;  /* what one of another sender takes of that sender's share */
-	__u8 skip_addrs;       /* the followed master's list is not looked at */
-	__u8 pad[35];
+	__u16 addrs;	       /* number of our addresses */
+	__u8 list_rule;	       /* enum list_rule */
+	__u8 pad[33];
 };
 
 /* An address of the list that a router names. */
@@ -135,7 +140,7 @@ struct tally {
 struct seen {
 	__u64 kept_ns;	  /* instant of CLOCK_MONOTONIC, of the last advert that was not handed over */
 	__u64 repeats;	  /* frames with the verdict COALESCED, which no tally counts */
-	__u32 gaps[GAPS]; /* by number of the repeat % GAPS: time since the kept_ns before it, in GAP_SHIFT units */
+	__u32 gaps[GAPS]; /* by number of the repeat % GAPS: time since the advert before it, in GAP_SHIFT units */
 	__u8 pad[16];
 };
 

@@ -13,6 +13,11 @@ enum {
 	SAMPLE_KINDS = 1024,
 };
 
+static inlined bool has_flag(const struct router *r, enum router_flag flag)
+{
+	return r->flags & flag;
+}
+
 /* Knobs: set by the loader before the load, so that the verifier removes what is switched off. */
 volatile const bool trace;    /* keep the last verdict */
 volatile const bool guard;    /* some address of ours refuses packets */

@@ -17,6 +17,7 @@ const struct advert *xv_advert_type __attribute__((unused));
 const struct sniffed *xv_sniffed_type __attribute__((unused));
 const enum abi *xv_abi_type __attribute__((unused));
 const enum checksum_form *xv_form_type __attribute__((unused));
+const enum router_flag *xv_flag_type __attribute__((unused));
 const enum list_rule *xv_list_type __attribute__((unused));
 const enum trailer_rule *xv_trailer_type __attribute__((unused));
 

@@ -120,7 +120,7 @@ static inlined void count(const struct frame *f, enum verdict v)
 static inlined bool goes_on(const struct frame *f, enum verdict v)
 {
 	if (taken >> v & 1)
-		return f->router && f->router->pass_on;
+		return f->router && has_flag(f->router, ROUTER_PASS_ON);
 	return passed >> v & 1;
 }
 

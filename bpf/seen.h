@@ -29,14 +29,13 @@ static inlined bool same_address(const union address *a, const __u8 b[16])
 }
 
 /* Word for word what the followed master sent before. Its address list is not compared: sender, count and
- * checksum are equal, and the checksum was found right. */
+ * checksum are equal, and the checksum was found right; so was the length, which follows from the count. */
 static inlined bool is_repeat(const struct frame *f)
 {
 	const struct router *r = f->router;
 	__u64 difference;
 
-	difference = f->length ^ r->repeat_length;
-	difference |= address_difference(&f->src, r->followed);
+	difference = address_difference(&f->src, r->followed);
 	difference |= *(__u64 *)f->message ^ *(__u64 *)r->repeat_head;
 	difference |= f->mac_head ^ *(__u32 *)r->repeat_mac;
 	difference |= f->mac_tail ^ *(__u16 *)(r->repeat_mac + 4);
@@ -65,23 +64,25 @@ static inlined void stamp(struct frame *f)
 		set_kept(seen, now(f));
 }
 
-/* Units of gaps since an instant. Another queue of the card may have been there later. */
-static inlined __u32 gap_since(__u64 before, __u64 at)
+/* Units of gaps between two adverts. Another queue of the card may have been there later. */
+static inlined __u32 gap_between(__u64 before, __u64 at)
 {
 	__u64 gap = at > before ? (at - before) >> GAP_SHIFT : 0;
 
 	return gap <= 0xffffffff ? gap : 0xffffffff;
 }
 
-/* Stamps and counts in one. */
+/* Stamps and counts in one. The advert before was kept back as well, or is the one that it repeats. */
 static inlined void keep_repeat(struct frame *f)
 {
 	struct seen *seen = map_lookup(&xv_seen, &f->router->slot);
-	__u64 at = now(f);
+	__u64 before = f->router->repeat_ns, at = now(f);
 
 	if (!seen)
 		return;
-	seen->gaps[seen->repeats % GAPS] = gap_since(seen->kept_ns, at);
+	if (seen->kept_ns > before)
+		before = seen->kept_ns;
+	seen->gaps[seen->repeats % GAPS] = gap_between(before, at);
 	set_kept(seen, at);
 	__sync_fetch_and_add(&seen->repeats, 1);
 }

@@ -63,13 +63,13 @@ static inlined enum verdict check_sender(const struct frame *f)
 {
 	const struct router *r = f->router;
 
-	if (!r->unicast && f->ttl != 255)
+	if (!has_flag(r, ROUTER_UNICAST) && f->ttl != 255)
 		return BAD_TTL; /* RFC 9568 5.1.1.3 */
 	if (same_address(&f->src, r->own))
 		return SELF_SOURCE;
 	if (is_impossible(f))
 		return BAD_SOURCE;
-	return r->unicast ? check_peer(f) : DELIVERED;
+	return has_flag(r, ROUTER_UNICAST) ? check_peer(f) : DELIVERED;
 }
 
 /* RFC 9568 5.2.5, 7.1. Version 2 closes with eight bytes of authentication data, used or not. A trailer is part of
@@ -129,7 +129,7 @@ static inlined enum verdict check_first_address(const struct frame *f)
 {
 	__u8 *addr = message_again(f) + sizeof(struct vrrp);
 
-	if (!f->v6 || f->router->any_first)
+	if (!f->v6 || has_flag(f->router, ROUTER_ANY_FIRST))
 		return DELIVERED;
 	if ((void *)(addr + 2) > f->end || addr[0] != 0xfe || (addr[1] & 0xc0) != 0x80)
 		return NOT_LINK_LOCAL;
@@ -159,7 +159,7 @@ static inlined enum verdict check_rights(const struct frame *f)
 {
 	enum verdict v;
 
-	if (f->v2 && f->router->owner)
+	if (f->v2 && has_flag(f->router, ROUTER_OWNER))
 		return OWNER; /* RFC 3768 7.1 */
 	v = check_first_address(f);
 	if (v != DELIVERED || !f->v2)
@@ -211,7 +211,7 @@ static inlined enum verdict check_addresses(const struct frame *f)
 	bool one_will_do = r->list_rule == LIST_DROP_DISJOINT;
 	__u64 left;
 
-	if (r->list_rule == LIST_ACCEPT || (r->skip_addrs && same_address(&f->src, r->followed)))
+	if (r->list_rule == LIST_ACCEPT || (has_flag(r, ROUTER_SKIP_ADDRS) && same_address(&f->src, r->followed)))
 		return DELIVERED;
 	if (one_will_do ? !r->addrs : forget(f->v2) && m->priority == PRIORITY_OWNER)
 		return DELIVERED;

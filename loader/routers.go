@@ -137,17 +137,15 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 	}
 	next := *r
 	value := &next.value
-	value.Followed, value.RepeatHead, value.RepeatMac, value.RepeatLength = [16]byte{}, [8]byte{}, [6]byte{}, 0
+	value.Followed, value.RepeatHead, value.RepeatNs, value.RepeatMac = [16]byte{}, [8]byte{}, 0, [6]byte{}
 	next.since = never
 	if a != nil {
 		if len(a.Message) < len(value.RepeatHead) {
 			return fmt.Errorf("follow a master: router %v: advert of %d bytes is no advert", id, len(a.Message))
 		}
 		value.Followed = a.Src.As16()
-		value.RepeatHead = [8]byte(a.Message)
-		value.RepeatMac = a.MAC
 		if value.Trailer == uint8(xvTrailerRuleTRAILER_REFUSED) {
-			value.RepeatLength = uint16(len(a.Message))
+			value.RepeatHead, value.RepeatNs, value.RepeatMac = [8]byte(a.Message), uint64(a.At), a.MAC
 		}
 		next.since = a.At
 	}
@@ -226,16 +224,20 @@ func rules(r vrrp.Rules) xvRouter {
 		Versions:  uint8(r.Versions),
 		Seconds:   wholeSeconds(r.Interval),
 		AuthType:  uint8(r.Auth.Type),
-		Owner:     bit[uint8](r.Owner),
-		AnyFirst:  bit[uint8](r.AnyFirst),
-		SkipAddrs: bit[uint8](r.SkipAddrs),
-		PassOn:    bit[uint8](r.PassOn),
-		Unicast:   bit[uint8](len(r.Peers) != 0),
+		Flags:     uint8(flags(r)),
 		Checksums: uint8(checksumForms(r)),
 
 		ReserveCostNs: uint32(reserveCost(r.Trailer)),
 		SourceCostNs:  uint32(sourceCost(r.Interval)),
 	}
+}
+
+func flags(r vrrp.Rules) xvRouterFlag {
+	return bit[xvRouterFlag](len(r.Peers) != 0)*xvRouterFlagROUTER_UNICAST |
+		bit[xvRouterFlag](r.Owner)*xvRouterFlagROUTER_OWNER |
+		bit[xvRouterFlag](r.AnyFirst)*xvRouterFlagROUTER_ANY_FIRST |
+		bit[xvRouterFlag](r.SkipAddrs)*xvRouterFlagROUTER_SKIP_ADDRS |
+		bit[xvRouterFlag](r.PassOn)*xvRouterFlagROUTER_PASS_ON
 }
 
 // reserveCost is what an advert of the followed master takes of its reserve. These are changes alone, for its repeats take
@@ -297,7 +299,7 @@ func wholeSeconds(d time.Duration) uint8 {
 	return 0
 }
 
-func bit[T uint8 | uint32](on bool) T {
+func bit[T ~uint8 | ~uint32](on bool) T {
 	if on {
 		return 1
 	}

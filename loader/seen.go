@@ -44,33 +44,23 @@ func (s Stamp) Seen() time.Duration {
 // master, since the router was added. They are numbered from 0.
 func (s Stamp) Repeats() uint64 { return s.word(unsafe.Offsetof(xvSeen{}.Repeats)) }
 
-// Gaps writes to to the times between the repeat of number from and the advert before it, the next repeat and that
-// one, and so on, and returns how many it wrote. The filter keeps those of the last 8 repeats: where from is longer ago
-// they begin later. They are in units of 1.024 µs, rounded down. The advert before the first repeat is the one that
-// Follow was given; one that the ring or the budget had no room for has no gap of its own, but the next repeat's gap
-// begins with it.
+// Gaps writes to to the time between the repeat of number from and the advert before it, then the next repeat's, and so
+// on, and returns how many it wrote. The filter keeps those of the last 8 repeats: where from is longer ago, the first
+// is the oldest of these. They are in units of 1.024 µs, rounded down, and end at 73 minutes. The advert before a repeat
+// is the one that was kept back last, be it a repeat or one that the ring or the budget had no room for, or the one that
+// Follow was given, if that came later.
 func (s Stamp) Gaps(from uint64, to []time.Duration) int {
 	seen := s.read()
 	for seen.Repeats != s.Repeats() { // the filter has written meanwhile
 		seen = s.read()
 	}
-	n := uint64(len(seen.Gaps))
-	first := max(from, seen.Repeats-min(n, seen.Repeats))
-	if first >= seen.Repeats {
-		return 0
+	kept := min(seen.Repeats, uint64(len(seen.Gaps)))
+	n := 0
+	for i := max(from, seen.Repeats-kept); i < seen.Repeats && n < len(to); i++ {
+		to[n] = time.Duration(seen.Gaps[i%uint64(len(seen.Gaps))]) * gapUnit
+		n++
 	}
-	to = to[:min(uint64(len(to)), seen.Repeats-first)]
-	at := time.Duration(seen.KeptNs)
-	for i := seen.Repeats; i > first; i-- {
-		gap := time.Duration(seen.Gaps[(i-1)%n]) * gapUnit
-		if at > s.router.since {
-			gap = min(gap, at-s.router.since)
-		}
-		if at -= gap; i-1-first < uint64(len(to)) {
-			to[i-1-first] = gap
-		}
-	}
-	return len(to)
+	return n
 }
 
 // read copies the router's row of xv_seen, word by word.

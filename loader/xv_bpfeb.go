@@ -105,28 +105,34 @@ type xvRouter struct {
 	Followed      [16]uint8
 	Own           [16]uint8
 	RepeatHead    [8]uint8
+	RepeatNs      uint64
 	RepeatMac     [6]uint8
-	RepeatLength  uint16
-	Slot          uint32
 	Versions      uint8
-	Unicast       uint8
+	Flags         uint8
+	Slot          uint32
 	Checksums     uint8
 	Trailer       uint8
-	Owner         uint8
 	AuthType      uint8
 	Seconds       uint8
-	AnyFirst      uint8
-	PassOn        uint8
-	ListRule      uint8
-	Addrs         uint16
 	Password      [8]uint8
 	Weight        uint64
 	List          uint32
 	ReserveCostNs uint32
 	SourceCostNs  uint32
-	SkipAddrs     uint8
-	Pad           [35]uint8
+	Addrs         uint16
+	ListRule      uint8
+	Pad           [33]uint8
 }
+
+type xvRouterFlag uint32
+
+const (
+	xvRouterFlagROUTER_UNICAST    xvRouterFlag = 1
+	xvRouterFlagROUTER_OWNER      xvRouterFlag = 2
+	xvRouterFlagROUTER_ANY_FIRST  xvRouterFlag = 4
+	xvRouterFlagROUTER_SKIP_ADDRS xvRouterFlag = 8
+	xvRouterFlagROUTER_PASS_ON    xvRouterFlag = 16
+)
 
 type xvSeen struct {
 	_       structs.HostLayout
@@ -252,6 +258,7 @@ const (
 	xvVarTrace         = "trace"
 	xvVarXvAbiType     = "xv_abi_type"
 	xvVarXvAdvertType  = "xv_advert_type"
+	xvVarXvFlagType    = "xv_flag_type"
 	xvVarXvFormType    = "xv_form_type"
 	xvVarXvListType    = "xv_list_type"
 	xvVarXvSniffedType = "xv_sniffed_type"
@@ -347,6 +354,7 @@ type xvVariableSpecs struct {
 	Trace         *ebpf.VariableSpec `ebpf:"trace"`
 	XvAbiType     *ebpf.VariableSpec `ebpf:"xv_abi_type"`
 	XvAdvertType  *ebpf.VariableSpec `ebpf:"xv_advert_type"`
+	XvFlagType    *ebpf.VariableSpec `ebpf:"xv_flag_type"`
 	XvFormType    *ebpf.VariableSpec `ebpf:"xv_form_type"`
 	XvListType    *ebpf.VariableSpec `ebpf:"xv_list_type"`
 	XvSniffedType *ebpf.VariableSpec `ebpf:"xv_sniffed_type"`
@@ -433,6 +441,7 @@ type xvVariables struct {
 	Trace         *ebpf.Variable `ebpf:"trace"`
 	XvAbiType     *ebpf.Variable `ebpf:"xv_abi_type"`
 	XvAdvertType  *ebpf.Variable `ebpf:"xv_advert_type"`
+	XvFlagType    *ebpf.Variable `ebpf:"xv_flag_type"`
 	XvFormType    *ebpf.Variable `ebpf:"xv_form_type"`
 	XvListType    *ebpf.Variable `ebpf:"xv_list_type"`
 	XvSniffedType *ebpf.Variable `ebpf:"xv_sniffed_type"`
