@@ -112,12 +112,13 @@ struct router {
 
 	__u8 password[8];      /* version 2, zero padded */
 	__u64 weight;	       /* sum of the weights of our addresses in xv_addrs */
+	__u64 last_bytes;      /* a bit for the last byte of each of them, modulo 64: most others are not looked up */
 	__u32 list;	       /* name of our entries in xv_addrs and xv_peers */
 	__u32 reserve_cost_ns; /* what an advert of the followed master takes of its reserve; 0: nothing */
 	__u32 source_cost_ns;  /* what one of another sender takes of that sender's share */
 	__u16 addrs;	       /* number of our addresses */
 	__u8 list_rule;	       /* enum list_rule */
-	__u8 pad[33];
+	__u8 pad[25];
 };
 
 /* An address of the list that a router names. */

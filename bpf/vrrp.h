@@ -167,6 +167,24 @@ static inlined enum verdict check_rights(const struct frame *f)
 	return check_authentication(f);
 }
 
+/* False for most lists that have no address of ours: by the last bytes, which need no look-up. */
+static inlined bool may_share(const struct frame *f, __u32 size)
+{
+	__u8 *last = message_again(f) + sizeof(struct vrrp) + size - 1;
+	__u32 count = bounded(f->message->count, MAX_ADDRS);
+	__u64 ours = f->router->last_bytes, shared = 0;
+	void *end = f->end;
+
+	for (int i = 0; i < MAX_ADDRS; i++, last += size) {
+		opaque(last);
+		opaque(end);
+		if (i >= count || (void *)(last + 1) > end)
+			break;
+		shared |= ours >> *last % 64;
+	}
+	return shared & 1;
+}
+
 /*
  * Takes the weights of the message's addresses from the weight of our list: all of it is left if none of them is
  * ours, and nothing if they are the same set. Stops at the first of ours if one will do. (The verifier does not
@@ -181,7 +199,9 @@ static inlined __u64 weight_left(const struct frame *f, __u32 size, bool one_wil
 	void *end = f->end;
 
 	*(__u16 *)(key.addr + 10) = 0xffff;
-	for (int i = 0; i < MAX_ADDRS; i++) {
+	if (!may_share(f, size))
+		return left;
+	for (int i = 0; i < MAX_ADDRS; i++, addr += size) {
 		__u64 *weight;
 
 		opaque(addr);
@@ -198,7 +218,6 @@ static inlined __u64 weight_left(const struct frame *f, __u32 size, bool one_wil
 			if (one_will_do)
 				break;
 		}
-		addr += size;
 	}
 	return left;
 }

@@ -174,8 +174,7 @@ func (l *Loader) SetGuard(link int, addr netip.Addr, on bool) error {
 	return nil
 }
 
-// writeLists writes the addresses and peers of a router under its list, and the sum of the addresses' weights
-// into its value.
+// writeLists writes the addresses and peers of a router under its list, and what sums up the addresses into its value.
 func (l *Loader) writeLists(next *router, r vrrp.Rules) error {
 	weights := make(map[netip.Addr]uint64)
 	for _, a := range r.Addrs {
@@ -188,6 +187,7 @@ func (l *Loader) writeLists(next *router, r vrrp.Rules) error {
 			}
 		}
 		next.value.Weight += weights[a]
+		next.value.LastBytes |= 1 << (a.As16()[15] % 64)
 	}
 	for _, p := range r.Peers {
 		key := xvAddrKey{List: next.value.List, Addr: p.Addr.As16()}

@@ -60,6 +60,7 @@ func TestAddressLists(t *testing.T) {
 		{"disjoint: the same", nil, v3(vip), verdict.Delivered},
 		{"disjoint: one more", nil, v3(another, vip), verdict.Delivered},
 		{"disjoint: none of ours", nil, v3(another, other), verdict.Conflict},
+		{"disjoint: alike in the last byte", nil, v3(netip.MustParseAddr("203.0.113.254"), netip.MustParseAddr("203.0.113.62")), verdict.Conflict},
 		{"disjoint: we have none", func(r *vrrp.Rules) { r.Addrs = nil }, v3(another), verdict.Delivered},
 		{"accept: none of ours", policy(vrrp.AcceptMismatch), v3(another), verdict.Delivered},
 		{"drop: the same", policy(vrrp.DropMismatch, two), v3(vip, other), verdict.Delivered},

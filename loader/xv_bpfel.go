@@ -116,12 +116,13 @@ type xvRouter struct {
 	Seconds       uint8
 	Password      [8]uint8
 	Weight        uint64
+	LastBytes     uint64
 	List          uint32
 	ReserveCostNs uint32
 	SourceCostNs  uint32
 	Addrs         uint16
 	ListRule      uint8
-	Pad           [33]uint8
+	Pad           [25]uint8
 }
 
 type xvRouterFlag uint32
