@@ -85,12 +85,18 @@ func TestRunChoosesItsConfiguration(t *testing.T) {
 }
 
 func TestRunPassesItsFlagsOn(t *testing.T) {
-	cmd := newCommand("run", "--iface", "a", "--iface", "b", "--attach", "tc", "--runtime-dir", "/run/x").files(fstest.MapFS{})
+	cmd := newCommand("run", "--iface", "a", "--iface", "b", "--attach", "tc", "--runtime-dir", "/run/x",
+		"--listen", "9112", "--metrics-keepalived").files(fstest.MapFS{})
 	got := cmd.capture()
 	cmd.run(t).expect(t, exitOK, "")
-	if strings.Join(got.Ifaces, " ") != "a b" || got.Attach != loader.TC || got.RuntimeDir != "/run/x" || got.Log == nil {
+	if strings.Join(got.Ifaces, " ") != "a b" || got.Attach != loader.TC || got.RuntimeDir != "/run/x" || got.Log == nil ||
+		got.Listen.String() != "127.0.0.1:9112" || !got.Metrics.Keepalived {
 		t.Errorf("got %+v", got)
 	}
+}
+
+func TestMetricsNeedAnAddress(t *testing.T) {
+	newCommand("run", "--iface", "a", "--metrics-keepalived").files(fstest.MapFS{}).run(t).expect(t, exitUsage, "--listen")
 }
 
 func TestListenAddress(t *testing.T) {

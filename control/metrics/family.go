@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"io"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
@@ -54,9 +52,9 @@ func families(o Options) []family {
 
 // write appends the metric as a snapshot has it. Where two routers have one name the second is left out: the registry
 // refuses what it has already, and keeps the rest.
-func (f *family) write(to io.Writer, s *api.Snapshot) error {
+func (f *family) write(to *slowly, s *api.Snapshot) error {
 	registry := prometheus.NewRegistry()
-	if err := registry.Register(collector{f, s}); err != nil {
+	if err := registry.Register(collector{f, s, to.pace}); err != nil {
 		return err
 	}
 	gathered, err := registry.Gather()
@@ -71,13 +69,14 @@ func (f *family) write(to io.Writer, s *api.Snapshot) error {
 type collector struct {
 	*family
 	snapshot *api.Snapshot
+	*pace
 }
 
 func (c collector) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
 
-func (c collector) Collect(to chan<- prometheus.Metric) { c.collect(c.snapshot, to) }
+func (c collector) Collect(to chan<- prometheus.Metric) { c.collect(c.snapshot, to, c.pace) }
 
-func (f *family) collect(s *api.Snapshot, to chan<- prometheus.Metric) {
+func (f *family) collect(s *api.Snapshot, to chan<- prometheus.Metric, p *pace) {
 	if f.kind == histogram {
 		f.spread(s, func(h api.Histogram, labels ...string) {
 			to <- prometheus.MustNewConstHistogram(f.desc, h.Count, h.Sum, cumulated(h), labels...)
@@ -86,6 +85,7 @@ func (f *family) collect(s *api.Snapshot, to chan<- prometheus.Metric) {
 	}
 	f.read(s, func(value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(f.desc, f.kind.valueType(), value, labels...)
+		p.keep()
 	})
 }
 

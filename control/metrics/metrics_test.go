@@ -65,7 +65,7 @@ func sample() *api.Snapshot {
 // everything is the text of the sample under both sets of names.
 func everything(t *testing.T) string {
 	t.Helper()
-	text, err := render(sample(), families(Options{Keepalived: true}))
+	text, err := render(sample(), families(Options{Keepalived: true}), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestConsistent(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	all := families(Options{Keepalived: true})
 	for i := range all {
-		registry.MustRegister(collector{&all[i], sample()})
+		registry.MustRegister(collector{&all[i], sample(), &pace{time.Now()}})
 	}
 	gathered, err := registry.Gather()
 	if err != nil {
@@ -214,7 +214,7 @@ func TestKeepalivedSetIsTheExporters(t *testing.T) {
 }
 
 func TestKeepalivedSetIsLeftOut(t *testing.T) {
-	text, err := render(sample(), families(Options{}))
+	text, err := render(sample(), families(Options{}), 0)
 	if err != nil || bytes.Contains(text, []byte("keepalived_")) {
 		t.Errorf("%v, %s", err, text)
 	}
@@ -224,7 +224,7 @@ func TestKeepalivedSetIsLeftOut(t *testing.T) {
 func TestNameTwice(t *testing.T) {
 	s := sample()
 	s.Routers[1].Name = "VI_1"
-	text, err := render(s, families(Options{}))
+	text, err := render(s, families(Options{}), 0)
 	if err != nil || !bytes.Contains(text, []byte("\nxvrrp_router_priority{router=\"VI_1\"} 160\n")) {
 		t.Errorf("%v, %s", err, text)
 	}
@@ -288,7 +288,7 @@ func BenchmarkRender(b *testing.B) {
 	}
 	all := families(Options{})
 	for b.Loop() {
-		text, err := render(s, all)
+		text, err := render(s, all, 8<<20)
 		if err != nil {
 			b.Fatal(err)
 		}
