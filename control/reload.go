@@ -93,6 +93,9 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	if wantsGuard(next.routers) && !d.guards {
 		p.Problems = append(p.Problems, "no_accept is not enforced: no router had it when the daemon started; restart the daemon")
 	}
+	if was, is := &d.conf.Global, &conf.Global; was.Listen != is.Listen || was.MetricsKeepalived != is.MetricsKeepalived {
+		p.Problems = append(p.Problems, "vrrp_listen and vrrp_metrics_keepalived are read at the start: restart the daemon")
+	}
 	n.Plan, n.cast, n.notify = p, next, d.notifyOptions(conf)
 	n.compare(running)
 	n.Other = d.conf.DiffOther(conf)

@@ -478,3 +478,18 @@ func TestReloadBeforeDeadline(t *testing.T) {
 	b.advance(3 * time.Second)
 	b.want("master")
 }
+
+// Where plain HTTP is served is read at the start. Reloads are counted by what came of them.
+func TestReloadIsCounted(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(1))
+	elsewhere := many(1)
+	elsewhere.Global.Listen = netip.MustParseAddrPort("127.0.0.1:9112")
+	p := b.reload(elsewhere)
+	if len(p.Problems) != 1 || !strings.Contains(p.Problems[0], "restart") || !slices.Contains(p.Other, "global_defs vrrp_listen nowhere -> 127.0.0.1:9112") {
+		t.Errorf("problems %q, other %q", p.Problems, p.Other)
+	}
+	b.reload(many(1), config.Problem{Severity: config.Error})
+	if r := b.snapshot().Reloads; r.Applied != 1 || r.Rejected != 1 || r.Last.IsZero() {
+		t.Errorf("counted %+v, want one of each", r)
+	}
+}

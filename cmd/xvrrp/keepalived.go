@@ -236,6 +236,7 @@ func (a *app) serveKeepalived(ctx context.Context, k keepalivedFlags, conf *conf
 		},
 	}
 	o := a.daemonOptions(conf, k.file, nil, loader.Auto, log)
+	o.Listen, o.Metrics.Keepalived = conf.Global.Listen, conf.Global.MetricsKeepalived
 	o.Load = func(overrides []config.Override) (*config.Config, []config.Problem) { return a.loadAs(k, overrides...) }
 	return s.run(ctx, a.daemon, o)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"runtime"
 	"runtime/debug"
@@ -22,18 +21,18 @@ import (
 )
 
 type runOptions struct {
-	ifaces      []string
-	config      string
-	attach      string
-	logFormat   string
-	logLevel    string
-	printConfig bool
-	listen      string
-	metrics     metrics.Options
-	state       string
-	stateGiven  bool
-	router      routerFlags
-	access      accessFlags
+	ifaces            []string
+	config            string
+	attach            string
+	logFormat         string
+	logLevel          string
+	printConfig       bool
+	listen            string
+	metricsKeepalived bool
+	state             string
+	stateGiven        bool
+	router            routerFlags
+	access            accessFlags
 }
 
 var attachModes = []string{string(loader.Auto), string(loader.XDP), string(loader.XDPGeneric), string(loader.TC)}
@@ -60,7 +59,8 @@ after the configuration; what it says of a router takes the place of what the co
 With --listen it answers plain HTTP: to be looked at with a browser, and at /metrics by Prometheus. Nothing
 can be changed there, and nobody is asked who he is: a port alone is open to this host only, and others
 need an address that they reach, written out (192.0.2.10:9112, or 0.0.0.0:9112 for all addresses). The
-metrics are listed in docs/metrics.md; --metrics-keepalived adds those of keepalived-exporter by name, for
+configuration can say the same (vrrp_listen); the flag goes before it. The metrics are listed in
+docs/metrics.md; --metrics-keepalived adds those of keepalived-exporter by name, for
 dashboards and alerts that know these.
 
 The other commands ask the daemon through a socket in its runtime directory. Root and the daemon's own user may
@@ -90,7 +90,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.StringVar(&o.logFormat, "log-format", "text", "`FORM` of the log on standard error: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` logged: debug, info, warn or error")
 	f.StringVar(&o.listen, "listen", "", "serve metrics and a page over plain HTTP at `[ADDRESS:]PORT`; without an address for this host alone")
-	f.BoolVar(&o.metrics.Keepalived, "metrics-keepalived", false, "with --listen: metrics also under the names of keepalived-exporter")
+	f.BoolVar(&o.metricsKeepalived, "metrics-keepalived", false, "with --listen: metrics also under the names of keepalived-exporter")
 	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed; without this flag only the default runtime directory has one")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
 	o.access.register(f)
@@ -118,13 +118,6 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 	if o.printConfig {
 		return printConfig(a, o)
 	}
-	listen, err := listenAddress(o.listen)
-	if err != nil {
-		return err
-	}
-	if o.metrics.Keepalived && !listen.IsValid() {
-		return usagef("--metrics-keepalived is about what --listen serves: give --listen, too")
-	}
 	conf, path, kept, err := configure(a, o, log)
 	if err != nil {
 		return err
@@ -142,27 +135,27 @@ func runDaemon(ctx context.Context, a *app, o runOptions) error {
 		ready: func(context.Context, control.Handle) error { a.collectAt(collectorRunning); return nil }}
 	options := a.daemonOptions(conf, path, o.ifaces, loader.Mode(o.attach), log)
 	options.State, options.Kept, options.Access = kept.file, kept.overrides, access
-	options.Listen, options.Metrics = listen, o.metrics
+	if options.Listen, options.Metrics, err = o.served(conf); err != nil {
+		return err
+	}
 	return s.run(ctx, a.daemon, options)
 }
 
-// listenAddress reads --listen. It is the zero address if nothing is asked for.
-func listenAddress(text string) (netip.AddrPort, error) {
-	if text == "" {
-		return netip.AddrPort{}, nil
+// served is what is served over plain HTTP: as the flags say, else as the configuration does.
+func (o *runOptions) served(c *config.Config) (at netip.AddrPort, m metrics.Options, err error) {
+	if c != nil {
+		at, m.Keepalived = c.Global.Listen, c.Global.MetricsKeepalived
 	}
-	name, port, err := net.SplitHostPort(text)
-	if err != nil { // no colon: all of it is the port, or it is nonsense, which netip finds
-		name, port = "", text
+	if o.listen != "" {
+		if at, err = config.ParseListen(o.listen); err != nil {
+			return at, m, usagef("--listen %s: %w", o.listen, err)
+		}
 	}
-	if name == "" || name == "localhost" {
-		name = "127.0.0.1"
+	if o.metricsKeepalived && !at.IsValid() {
+		return at, m, usagef("--metrics-keepalived is about what --listen serves: give --listen, too")
 	}
-	at, err := netip.ParseAddrPort(net.JoinHostPort(name, port))
-	if err != nil {
-		return at, usagef("--listen %s: give a port, for this host alone, or an IP address and a port: 9112, 192.0.2.10:9112, [2001:db8::1]:9112", text)
-	}
-	return at, nil
+	m.Keepalived = m.Keepalived || o.metricsKeepalived
+	return at, m, nil
 }
 
 // How much garbage there may be before the collector runs, in percent of what is kept. What is kept for good is made while the

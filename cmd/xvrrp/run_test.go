@@ -99,30 +99,29 @@ func TestMetricsNeedAnAddress(t *testing.T) {
 	newCommand("run", "--iface", "a", "--metrics-keepalived").files(fstest.MapFS{}).run(t).expect(t, exitUsage, "--listen")
 }
 
-func TestListenAddress(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                   "invalid AddrPort",
-		"9112":               "127.0.0.1:9112",
-		":9112":              "127.0.0.1:9112",
-		"localhost:9112":     "127.0.0.1:9112",
-		"0.0.0.0:9112":       "0.0.0.0:9112",
-		"[::1]:9112":         "[::1]:9112",
-		"[fe80::1%eth0]:80":  "[fe80::1%eth0]:80",
-		"monitor.example:80": "refused",
-		"192.0.2.1":          "refused",
-		"::1":                "refused",
-		"65536":              "refused",
-		"on":                 "refused",
+func TestListenGoesBeforeTheConfiguration(t *testing.T) {
+	configured := "global_defs {\n vrrp_listen 9112\n vrrp_metrics_keepalived\n}\n" + goodFile
+	for _, c := range []struct{ name, text, args, listen string }{
+		{"neither", goodFile, "", "invalid AddrPort"},
+		{"configured", configured, "", "127.0.0.1:9112 keepalived"},
+		{"flag", goodFile, "--listen 0.0.0.0:80", "0.0.0.0:80"},
+		{"both", configured, "--listen 0.0.0.0:80", "0.0.0.0:80 keepalived"},
+		{"names for what is configured", strings.Replace(configured, " vrrp_metrics_keepalived\n", "", 1), "--metrics-keepalived", "127.0.0.1:9112 keepalived"},
 	} {
-		at, err := listenAddress(text)
-		got := at.String()
-		if err != nil {
-			got = "refused"
-		}
-		if got != want {
-			t.Errorf("--listen %q: %s, %v, want %s", text, got, err, want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			cmd := newCommand(append([]string{"run", "--config", "/a"}, strings.Fields(c.args)...)...).files(fstest.MapFS{"a": file(c.text)})
+			o := cmd.capture()
+			cmd.run(t).expect(t, exitOK, "")
+			got := o.Listen.String()
+			if o.Metrics.Keepalived {
+				got += " keepalived"
+			}
+			if got != c.listen {
+				t.Errorf("got %s, want %s", got, c.listen)
+			}
+		})
 	}
+	newCommand("run", "--iface", "a", "--listen", "here").files(fstest.MapFS{}).run(t).expect(t, exitUsage, "--listen here: give a port")
 }
 
 func TestRouterFlags(t *testing.T) {

@@ -24,6 +24,7 @@ func (c *checker) global() Global {
 	g.UnknownRate = all.unknownRate.or(defaultUnknownRate)
 	g.UnknownDrop = all.unknownDrop.or(false)
 	g.LogUnknown = all.logUnknown.or(false)
+	g.MetricsKeepalived = all.metricsKeepalived.or(false)
 	g.SymlinkPaths = all.symlinks.or(false)
 	g.FIFO = c.fifo(&all.pipe)
 	g.RouterFIFO = c.fifo(&all.routerPipe)

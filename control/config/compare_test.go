@@ -76,7 +76,8 @@ func eachLeaf(v reflect.Value, path string, f func(string, reflect.Value)) {
 			v.SetMapIndex(key, was)
 		}
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[netip.Addr]() || v.Type() == reflect.TypeFor[netip.Prefix]() {
+		switch v.Interface().(type) {
+		case netip.Addr, netip.Prefix, netip.AddrPort:
 			f(path, v)
 			return
 		}
@@ -97,8 +98,11 @@ func other(v reflect.Value) reflect.Value {
 	case reflect.Bool:
 		out.SetBool(!v.Bool())
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[netip.Addr]() {
+		switch v.Interface().(type) {
+		case netip.Addr:
 			return reflect.ValueOf(netip.MustParseAddr("2001:db8::9"))
+		case netip.AddrPort:
+			return reflect.ValueOf(netip.MustParseAddrPort("[2001:db8::9]:9"))
 		}
 		return reflect.ValueOf(netip.MustParsePrefix("2001:db8::/32"))
 	default:

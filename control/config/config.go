@@ -48,11 +48,13 @@ type Global struct {
 	GARPInterval      time.Duration // gap between two gratuitous ARPs on one link
 	GNAInterval       time.Duration
 	DynamicInterfaces bool
-	StartupDelay      time.Duration // vrrp_startup_delay
-	BootDelay         time.Duration // vrrp_delay_after_boot
-	UnknownRate       uint32        // foreign adverts per second and link (xvrrp's own unknown_vrid_rate)
-	UnknownDrop       bool          // xvrrp's own unknown_vrid drop
-	LogUnknown        bool          // log_unknown_vrids
+	StartupDelay      time.Duration  // vrrp_startup_delay
+	BootDelay         time.Duration  // vrrp_delay_after_boot
+	UnknownRate       uint32         // foreign adverts per second and link (xvrrp's own unknown_vrid_rate)
+	UnknownDrop       bool           // xvrrp's own unknown_vrid drop
+	LogUnknown        bool           // log_unknown_vrids
+	Listen            netip.AddrPort // xvrrp's own vrrp_listen; invalid: nowhere
+	MetricsKeepalived bool           // xvrrp's own vrrp_metrics_keepalived
 
 	ScriptUser, ScriptGroup string // script_user; empty: keepalived_script if there is one, else root
 	ScriptSecurity          bool   // enable_script_security

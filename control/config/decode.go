@@ -82,6 +82,7 @@ type globals struct {
 	Global
 	defaults
 	minGARP, logUnknown, unknownDrop given[bool]
+	metricsKeepalived                given[bool]
 	unknownRate                      given[uint32]
 	garpGap, gnaGap, startup, boot   given[time.Duration]
 	smtpTimeout                      given[time.Duration]

@@ -214,6 +214,8 @@ var globalSettings = []setting[*Global]{
 	{keyword: "vrrp_delay_after_boot", value: func(g *Global) any { return g.BootDelay }},
 	{keyword: "unknown_vrid_rate", value: func(g *Global) any { return g.UnknownRate }},
 	{keyword: "unknown_vrid drop", value: func(g *Global) any { return g.UnknownDrop }},
+	{keyword: "vrrp_listen", value: func(g *Global) any { return listenName(g.Listen) }},
+	{keyword: "vrrp_metrics_keepalived", value: func(g *Global) any { return g.MetricsKeepalived }},
 	{keyword: "log_unknown_vrids", value: func(g *Global) any { return g.LogUnknown }},
 	{keyword: "script_user", value: func(g *Global) any { return strings.TrimSpace(g.ScriptUser + " " + g.ScriptGroup) }},
 	{keyword: "enable_script_security", value: func(g *Global) any { return g.ScriptSecurity }},

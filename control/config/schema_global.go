@@ -131,6 +131,11 @@ var globalKeywords = []row{
 	{name: "unknown_vrid_rate", value: "N", preset: "1000", own: true,
 		help: "adverts of such VRIDs passed on per second and link; more are dropped",
 		set:  whole(0, math.MaxUint32, func(s scope) *given[uint32] { return &s.globals.unknownRate })},
+	{name: "vrrp_listen", value: "[ADDRESS:]PORT", preset: "nowhere", own: true,
+		help: "serve metrics and a page over plain HTTP, to whoever reaches the address and for reading only; a port alone is open to this host only; read at the start", set: listen},
+	{name: "vrrp_metrics_keepalived", value: "[on|off]", preset: "off", own: true,
+		help: "metrics also under the names of keepalived-exporter; read at the start",
+		set:  boolean(func(s scope) *given[bool] { return &s.globals.metricsKeepalived })},
 }
 
 // daemonKeywords are keywords of global_defs for keepalived's other daemons.
