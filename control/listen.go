@@ -107,7 +107,7 @@ func (s *site) guard(next http.Handler) http.Handler {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "this listener is for reading: use the xvrrp command to change something", http.StatusMethodNotAllowed)
 		case s.loopback && !namesLoopback(r.Host):
-			http.Error(w, "this listener is for this host alone: ask for localhost, or start xvrrp run with --listen ADDRESS:PORT",
+			http.Error(w, "this listener is for this host alone: ask for localhost, or have xvrrp listen at ADDRESS:PORT (--listen, vrrp_listen)",
 				http.StatusMisdirectedRequest)
 		default:
 			w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -22,7 +22,7 @@ type tallier struct {
 
 func newTallier() *tallier {
 	bounds := []time.Duration{
-		250 * time.Microsecond, 500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
+		100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
 		10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond,
 		time.Second}
 	return &tallier{Tally: Tally{Held: histogram.New(bounds...), Announced: histogram.New(bounds...)}}
