@@ -438,3 +438,13 @@ func TestKeepalivedSignals(t *testing.T) {
 		}
 	}
 }
+
+// Who moves a keepalived with its exporter has no flags of ours: the file says where metrics are.
+func TestKeepalivedServesMetrics(t *testing.T) {
+	cmd, _ := inForeground(t, "global_defs {\n    vrrp_listen 9165\n    vrrp_metrics_keepalived\n}\n"+goodFile)
+	got := cmd.capture()
+	cmd.run(t).expect(t, exitOK, "")
+	if got.Listen.String() != "127.0.0.1:9165" || !got.Metrics.Keepalived {
+		t.Errorf("listens on %s, names of the exporter: %t", got.Listen, got.Metrics.Keepalived)
+	}
+}
