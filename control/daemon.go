@@ -104,8 +104,12 @@ type filter interface {
 	Counts() ([]loader.Count, error)
 }
 
-// stamp is where the kernel keeps when a router's followed master was last seen.
-type stamp interface{ Seen() time.Duration }
+// stamp is where the kernel keeps when a router's followed master was last seen, and how often.
+type stamp interface {
+	Seen() time.Duration
+	Repeats() uint64
+	Gaps(from uint64, to []time.Duration) int
+}
 
 // kernel is the loader as the loop sees it.
 type kernel struct{ *loader.Loader }
@@ -165,12 +169,13 @@ type daemon struct {
 	dampers   map[string]*damper  // of links whose changes are delayed, by name
 	deadlines deadlines
 	sweep     sweep
-	hearing   loader.Advert // that was heard last
-	armed     time.Duration // when the alarm goes off; Never: it has, or was never set
-	queued    int           // adverts in the next batch
-	works     queue[work]   // that wait until the adverts of their turn have left
-	words     queue[func()] // that wait until nothing else is to be done
-	startAt   time.Duration // vrrp_startup_delay: routers stay in init until then
+	hearing   loader.Advert             // that was heard last
+	gaps      [gapsAtOnce]time.Duration // for measure
+	armed     time.Duration             // when the alarm goes off; Never: it has, or was never set
+	queued    int                       // adverts in the next batch
+	works     queue[work]               // that wait until the adverts of their turn have left
+	words     queue[func()]             // that wait until nothing else is to be done
+	startAt   time.Duration             // vrrp_startup_delay: routers stay in init until then
 	started   bool
 	phased    uint16    // routers that have been given a phase
 	started0  time.Time // wall clock of the start, for status

@@ -80,6 +80,7 @@ func (h *recorder) Flush() {
 // fakeFilter is a filter whose stamps the test sets.
 type fakeFilter struct {
 	seen     map[vrrp.ID]time.Duration
+	gaps     map[vrrp.ID][]time.Duration // before each repeat
 	lastSeen func(vrrp.ID) time.Duration // instead of seen, unless nil
 	followed map[vrrp.ID]netip.Addr
 	rules    map[vrrp.ID]vrrp.Rules
@@ -87,9 +88,8 @@ type fakeFilter struct {
 	queue    chan loader.Advert
 	attach   error
 	counts   []loader.Count
-	slow     chan struct{}   // Attach waits until it is closed, unless nil
-	repeats  uint64          // as each stamp counts them
-	gaps     []time.Duration // before the last of them
+	slow     chan struct{} // Attach waits until it is closed, unless nil
+	repeats  uint64        // as each stamp counts them
 }
 
 func (f *fakeFilter) Attach(link int, name string, m loader.Mode) (loader.Attachment, error) {
@@ -133,9 +133,11 @@ func (s *fakeStamp) Seen() time.Duration {
 }
 
 // Repeats are numbered by the gaps that the test has set.
-func (s *fakeStamp) Repeats() uint64 { return max(s.repeats, uint64(len(s.gaps))) }
+func (s *fakeStamp) Repeats() uint64 { return max(s.repeats, uint64(len(s.gaps[s.id]))) }
+
 func (s *fakeStamp) Gaps(from uint64, to []time.Duration) int {
-	return copy(to, s.gaps[min(from, uint64(len(s.gaps))):])
+	gaps := s.gaps[s.id]
+	return copy(to, gaps[min(max(int(from), len(gaps)-gapsAtOnce), len(gaps)):])
 }
 
 func (f *fakeFilter) Follow(id vrrp.ID, a *loader.Advert) error {

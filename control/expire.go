@@ -165,11 +165,13 @@ func (d *daemon) refresh(r *router) bool {
 	seen := r.stamp.Seen()
 	if at, done := r.core.Refresh(seen); done {
 		d.deadlines.set(r, min(at, r.retryAt))
+		d.measure(r)
 		return true
 	}
 	if seen <= r.core.State().LastHeard {
 		return false
 	}
+	d.measure(r)
 	d.step(r, seen, election.Refreshed{})
 	return true
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/histogram"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/story"
 	"github.com/xvrrp/xvrrp/control/vrrp"
@@ -63,6 +64,7 @@ type link struct {
 	err      error         // of its segments, or its absence
 	refused  error         // what came of attaching; it is tried again
 	segments map[vrrp.VLAN]bool
+	arrivals histogram.Histogram // of adverts that its backups took from the masters they followed
 }
 
 // attachment is what came of attaching the filter to the link that had this index.
@@ -136,7 +138,7 @@ func (d *daemon) wantedLinks(routers []*router) []string {
 func (d *daemon) reviewLink(name string, is *host.Link) {
 	l := d.links[name]
 	if l == nil {
-		l = &link{name: name}
+		l = &link{name: name, arrivals: newArrivals()}
 		d.links[name] = l
 	}
 	index, up := 0, is != nil && is.Up
@@ -378,6 +380,10 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 		r.counted = d.now()
 	}
 	r.bound, r.sender, r.stamp = b, d.host.Sender(b.id()), d.filter.Stamp(b.id())
+	r.arrivals = &d.links[r.iface].arrivals
+	if r.stamp != nil {
+		r.margins.repeats = r.stamp.Repeats()
+	}
 	d.byID[b.id()] = r
 	if renumbered {
 		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
@@ -389,7 +395,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 func (d *daemon) unbind(r *router) {
 	id := r.bound.id()
 	delete(d.byID, id)
-	r.bound, r.sender, r.stamp = nil, nil, nil
+	r.bound, r.sender, r.stamp, r.arrivals = nil, nil, nil, nil
 	if err := d.host.Unbind(id); err != nil {
 		d.log.Debug("unbind", "router", r.conf.Name, "err", err)
 	}

@@ -165,18 +165,17 @@ func (d *daemon) facts(r *router, c election.Changed) story.Facts {
 	if isDone(c.Why) {
 		out.Reason = d.reason
 	}
-	if s, counts := r.stamp.(repeater); counts && c.From == election.Backup {
-		out.Repeats, out.Gaps = s.Repeats(), lastGaps(s)
+	if r.stamp != nil && c.From == election.Backup {
+		out.Repeats, out.Gaps = r.stamp.Repeats(), lastGaps(r.stamp)
 	}
 	return out
 }
 
 // lastGaps are the gaps that the kernel still has, oldest first.
-func lastGaps(s repeater) []time.Duration {
-	const most = 8 // as many as the filter keeps
-	var gaps [most]time.Duration
+func lastGaps(s stamp) []time.Duration {
+	var gaps [gapsAtOnce]time.Duration
 	n := s.Repeats()
-	return append([]time.Duration(nil), gaps[:s.Gaps(n-min(n, most), gaps[:])]...)
+	return append([]time.Duration(nil), gaps[:s.Gaps(n-min(n, gapsAtOnce), gaps[:])]...)
 }
 
 // complete finishes the record of a change of role whose event is the newest.

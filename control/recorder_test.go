@@ -71,7 +71,7 @@ func (b *bench) wantCause(cause string, says ...string) api.Story {
 
 func TestStoryOfSilence(t *testing.T) {
 	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
-	b.filter.gaps = []time.Duration{time.Second, time.Second, 2 * time.Second}
+	b.filter.gaps = map[vrrp.ID][]time.Duration{idOnE0: {time.Second, time.Second, 2 * time.Second}}
 	b.heard(b.advert(b.clock, 200))
 	b.filter.seen[idOnE0] = b.clock + 4*time.Second
 	b.advance(8 * time.Second)

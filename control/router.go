@@ -11,6 +11,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/histogram"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/notify"
 	"github.com/xvrrp/xvrrp/control/story"
@@ -49,6 +50,9 @@ type router struct {
 	follows  bool  // the filter is to follow that sender
 	refollow bool  // and has not been told
 	weighed  uint8 // the priority in force, as last told
+
+	margins  margins
+	arrivals *histogram.Histogram // of its link; nil while that is not there
 
 	verifier *vrrp.Verifier             // of signatures; nil: adverts carry none
 	refused  map[verdict.Verdict]uint64 // adverts by what the verifier found
@@ -301,7 +305,9 @@ func (d *daemon) heard(a loader.Advert) {
 	r.meet(last, &adv)
 	d.recordAdvert(r)
 	d.hearing, r.last = a, last
+	was := r.core.State()
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})
+	r.handedOver(a, was)
 	d.flush()
 	d.follow(r)
 }

@@ -79,18 +79,12 @@ func (r *router) breaksIn(a *story.Advert, adv *vrrp.Advert) bool {
 	return false
 }
 
-// repeater is a stamp that also tells how often the followed master repeated itself, and how far apart.
-type repeater interface {
-	Repeats() uint64
-	Gaps(from uint64, to []time.Duration) int
-}
-
 // repeats is how many adverts the kernel kept back of the masters that the router followed.
 func (r *router) repeats() uint64 {
-	if s, counts := r.stamp.(repeater); counts {
-		return s.Repeats()
+	if r.stamp == nil {
+		return 0
 	}
-	return 0
+	return r.stamp.Repeats()
 }
 
 // since is how many repeats there were from one count to another, which starts anew when a router is bound anew.

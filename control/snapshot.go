@@ -100,7 +100,7 @@ func (d *daemon) outline() api.Snapshot {
 
 func (l *link) snapshot() api.Link {
 	out := api.Link{Name: l.name, Index: l.index, Mode: string(l.attached.Mode), Hook: l.attached.Hook,
-		Reason: l.attached.Reason, Up: l.up}
+		Reason: l.attached.Reason, Up: l.up, Arrivals: drawn(l.arrivals)}
 	if err := l.trouble(); err != nil {
 		out.Error = err.Error()
 	}
@@ -108,6 +108,9 @@ func (l *link) snapshot() api.Link {
 }
 
 func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64) api.Router {
+	if r.core.Role() == election.Backup {
+		d.refresh(r)
+	}
 	st := r.core.State()
 	c := r.conf
 	out := api.Router{
@@ -115,7 +118,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		Role: st.Role.String(), Why: string(st.Why), Since: d.wall(st.Since), Priority: st.Priority, Base: c.Priority,
 		MasterPrio: st.MasterPriority, Interval: c.Interval.Seconds(), MasterInterval: st.MasterInterval.Seconds(),
 		Skew: st.Skew.Seconds(), Down: st.Down.Seconds(), Preempt: c.Preempt, Accept: !r.guarded(), Faults: st.Causes,
-		VIPs: []api.VIP{}, Stats: r.stats, GARPDelay: c.GARP.Delay.Seconds(),
+		VIPs: []api.VIP{}, Stats: r.stats, Margins: r.margins.snapshot(), GARPDelay: c.GARP.Delay.Seconds(),
 	}
 	r.changes.addTo(&out.Stats)
 	out.Stats.Since = d.wall(r.counted)

@@ -264,6 +264,8 @@ func pair() api.Snapshot {
 			Name: "ERIC_VI_1", Interface: "ens160", Family: "ipv4", VRID: 56, Version: 2, Role: "backup", Why: "outranked",
 			Since: noon.Add(-75*time.Hour - 12*time.Minute), Priority: 150, Base: 150, Source: "172.160.180.47",
 			Master: "172.160.180.46", MasterPrio: 160, Interval: 1, MasterInterval: 1, Skew: 0.4140625, Down: 3.4140625,
+			Margins: api.Margins{Adverts: 270100, Classes: []api.MarginClass{{UpTo: 0.5, Adverts: 3}, {Adverts: 270097}},
+				NearFailovers: 1, LongestGap: 3.0101, LastGap: 1.0002},
 			LastHeard: &ago, Preempt: true, Accept: true, Notes: []string{"VRID 56 is also used by 172.160.180.200"},
 			VIPs:  []api.VIP{{Address: netip.MustParsePrefix("172.160.180.168/24"), Device: "ens160"}},
 			Stats: api.Stats{Since: noon.Add(-76 * time.Hour), NewMaster: "silence", Received: 270100, Sent: 3, BecameMaster: 1, LeftMaster: 1, ZeroReceived: 1, Rescued: 2, Verdicts: map[string]uint64{"coalesced": 270090, "delivered": 10, "conflict": 12}},

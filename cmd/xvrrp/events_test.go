@@ -8,7 +8,9 @@ import (
 func TestParseSince(t *testing.T) {
 	berlin := time.FixedZone("CET", 3600)
 	now := time.Date(2026, 11, 22, 15, 0, 0, 0, berlin)
-	at := func(day, hour, minute, second int) time.Time { return time.Date(2026, 11, day, hour, minute, second, 0, berlin) }
+	at := func(day, hour, minute, second int) time.Time {
+		return time.Date(2026, 11, day, hour, minute, second, 0, berlin)
+	}
 	for _, c := range []struct {
 		text string
 		last uint64

@@ -67,6 +67,10 @@ func addTimers(t *table, d *api.Detail) {
 	if next := d.Deadline; next != nil {
 		t.add("Waits for", fmt.Sprintf("%s, in %s at %s", timers[next.Timer], seconds(next.In), next.Time.Format(timeOfDay)))
 	}
+	if m := r.Margins; m.Adverts > 0 {
+		t.add("Gaps of the master", fmt.Sprintf("%s the last, %s the longest", seconds(m.LastGap), seconds(m.LongestGap)))
+		t.add("Margin", marginLine(m))
+	}
 	t.add("Preemption", onOff(r.Preempt))
 	t.add("Accept mode", onOff(r.Accept))
 }
@@ -155,6 +159,16 @@ func printPeers(w io.Writer, d *api.Detail) error {
 			strings.Join(addresses, " "))
 	}
 	return t.write(w)
+}
+
+// marginLine words how much of the master-down interval was left when adverts came.
+func marginLine(m api.Margins) string {
+	ample := m.Classes[len(m.Classes)-1].Adverts
+	line := fmt.Sprintf("over 2/3 of the master-down interval was left when %d of %d adverts came", ample, m.Adverts)
+	if m.NearFailovers > 0 {
+		line += fmt.Sprintf(", less than one interval when %d did", m.NearFailovers)
+	}
+	return line
 }
 
 // ago is age with milliseconds where they matter.

@@ -170,10 +170,11 @@ func TestStatusCrossesUnchanged(t *testing.T) {
 	ago := 0.25
 	want := Snapshot{
 		Schema: Schema, Version: "1.2", PID: 42, Now: time.Unix(1700000000, 5).UTC(),
-		Links: []Link{{Name: "ens160", Index: 2, Mode: "xdp"}},
+		Links: []Link{{Name: "ens160", Index: 2, Mode: "xdp", Arrivals: Histogram{Classes: []Class{}}}},
 		Routers: []Router{{
 			Name: "VI_1", VRID: 56, Role: "master", LastHeard: &ago,
-			VIPs: []VIP{{Address: netip.MustParsePrefix("172.160.180.168/24"), Held: true}},
+			VIPs:    []VIP{{Address: netip.MustParsePrefix("172.160.180.168/24"), Held: true}},
+			Margins: Margins{Adverts: 5, Classes: []MarginClass{{UpTo: 0.1, Adverts: 1}, {Adverts: 4}}, NearFailovers: 1, LongestGap: 3, LastGap: 1},
 			Stats: Stats{Verdicts: map[string]uint64{"ttl": 3}, NewMaster: "silence",
 				Transitions: []Transition{{From: "backup", To: "master", Why: "silence", Count: 2}}},
 		}},
@@ -199,7 +200,7 @@ func TestStatusCrossesUnchanged(t *testing.T) {
 
 func TestAbsentListsAreEmptyInJSON(t *testing.T) {
 	dir := t.TempDir()
-	serve(t, dir, &daemon{snap: Snapshot{Routers: []Router{{}}, Heard: []Sighting{{}}}})
+	serve(t, dir, &daemon{snap: Snapshot{Links: []Link{{}}, Routers: []Router{{}}, Heard: []Sighting{{}}}})
 	body, err := NewClient(dir).get(t.Context(), "/v1/status", nil)
 	if err != nil {
 		t.Fatal(err)

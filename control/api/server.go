@@ -371,8 +371,12 @@ func fillEmpty(s *Snapshot) {
 	for _, h := range []*Histogram{&s.Takeovers.Detected, &s.Takeovers.Held, &s.Takeovers.Announced} {
 		h.Classes = append([]Class{}, h.Classes...)
 	}
+	for i := range s.Links {
+		s.Links[i].Arrivals.Classes = append([]Class{}, s.Links[i].Arrivals.Classes...)
+	}
 	for i := range s.Routers {
 		r := &s.Routers[i]
+		r.Margins.Classes = append([]MarginClass{}, r.Margins.Classes...)
 		r.VIPs = append([]VIP{}, r.VIPs...)
 		r.Stats.Transitions = append([]Transition{}, r.Stats.Transitions...)
 		if r.Stats.Verdicts == nil {

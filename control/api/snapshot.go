@@ -76,6 +76,8 @@ type Link struct {
 	Reason string `json:"reason"` // why this mode
 	Up     bool   `json:"up"`
 	Error  string `json:"error,omitempty"`
+
+	Arrivals Histogram `json:"arrivals"` // gaps before the adverts that its backups took from the masters they followed
 }
 
 // Router is one virtual router.
@@ -111,6 +113,7 @@ type Router struct {
 	Rules          []string  `json:"virtual_rules,omitempty"`
 	GARPDelay      float64   `json:"garp_delay_seconds"` // from the first burst of announcements to the second
 	VIPs           []VIP     `json:"vips"`
+	Margins        Margins   `json:"margins"`
 	Stats          Stats     `json:"stats"`
 
 	Failover    *Away `json:"failover,omitempty"`    // by hand: it gives way to every other

@@ -174,6 +174,15 @@ func (r *Router) Beat(now time.Duration) (priority uint8, deadline time.Duration
 	return r.priority, deadline, true
 }
 
+// Patience is how often a backup expects its master's adverts, and how long it bears silence.
+func (r *Router) Patience() (interval, down time.Duration) {
+	interval = r.config.Interval
+	if b, is := r.role.(*backup); is {
+		interval = b.interval
+	}
+	return interval, r.down(interval)
+}
+
 // State is a router's standing, for snapshots.
 type State struct {
 	Role           Role
