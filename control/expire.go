@@ -16,7 +16,7 @@ const retryAfter = 5 * time.Second
 // run it. Who is early waits for the instant itself, which happens only when a master really is silent.
 const lead = 200 * time.Microsecond
 
-// patience bounds how long an expired deadline waits for adverts that the kernel has handed over already.
+// patience bounds how long the deadlines that come together wait for adverts that the kernel has handed over already.
 const patience = 50 * time.Millisecond
 
 // reschedule puts a router where its deadline belongs.
@@ -84,8 +84,9 @@ func (d *daemon) serve(now time.Duration) {
 		}
 	}
 	d.flush()
+	left := patience
 	for _, s := range silent {
-		d.doubt(s.r, s.due)
+		left = d.doubt(s.r, s.due, left)
 	}
 }
 
@@ -131,8 +132,9 @@ func (d *daemon) rescued(r *router, due, now time.Duration) {
 	d.later(func() { d.event(api.Event{Kind: "rescue", Router: r.conf.Name, Why: "late", Detail: text}) })
 }
 
-// doubt waits for the deadline of a router whose master seems silent, looks once more, and honours it.
-func (d *daemon) doubt(r *router, due time.Duration) {
+// doubt waits for the deadline of a router whose master seems silent, looks once more, and honours it. It returns what is
+// left of the patience.
+func (d *daemon) doubt(r *router, due, patience time.Duration) (left time.Duration) {
 	r.silent = false
 	if d.now() < due {
 		d.flush()
@@ -142,11 +144,12 @@ func (d *daemon) doubt(r *router, due time.Duration) {
 		d.await(due)
 	}
 	now := d.now()
-	d.catchUp(now)
+	left = d.catchUp(now, patience)
 	if at, _ := r.core.Deadline(); at <= now && !(d.refresh(r) && d.deadlines.of(r) > now) {
 		d.missed(r, due, now)
 	}
 	d.reschedule(r)
+	return left
 }
 
 // await lets the time until an instant within the lead pass, with work if there is any.
@@ -176,11 +179,13 @@ func (d *daemon) refresh(r *router) bool {
 	return true
 }
 
-// catchUp handles the adverts that arrived before now but are still between the kernel and the loop.
-func (d *daemon) catchUp(now time.Duration) {
+// catchUp handles the adverts that arrived before now but are still between the kernel and the loop. It returns what is
+// left of the patience with which it waits for them.
+func (d *daemon) catchUp(now, patience time.Duration) (left time.Duration) {
 	if d.filter.Drained() {
-		return
+		return patience
 	}
+	began := time.Now()
 	give := time.NewTimer(patience)
 	defer give.Stop()
 	for !d.filter.Drained() {
@@ -188,14 +193,25 @@ func (d *daemon) catchUp(now time.Duration) {
 		case a := <-d.adverts:
 			d.heard(a)
 			if a.At >= now {
-				return
+				return max(0, patience-time.Since(began))
 			}
 		case <-give.C:
-			d.log.Warn("adverts are stuck between kernel and daemon", "waited", patience)
-			return
+			d.hearWaiting()
+			if patience > 0 {
+				d.log.Warn("adverts are stuck between kernel and daemon", "waited", patience)
+			}
+			return 0
 		case <-time.After(100 * time.Microsecond):
 			// The reader has the record but has not sent it yet.
 		}
+	}
+	return max(0, patience-time.Since(began))
+}
+
+// hearWaiting handles the adverts that have come as far as the loop.
+func (d *daemon) hearWaiting() {
+	for range len(d.adverts) {
+		d.heard(<-d.adverts)
 	}
 }
 
