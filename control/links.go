@@ -238,11 +238,16 @@ func (d *daemon) awaitLinks() {
 
 // forget drops everything that was bound to the index a link used to have.
 func (d *daemon) forget(l *link) {
+	var there []*router
 	for _, r := range d.routers {
 		if r.bound != nil && r.bound.id().Link == l.index {
 			d.raise(r, map[string]string{causeLink: fmt.Sprintf("interface %s is gone", l.name)})
-			d.unbind(r)
+			there = append(there, r)
 		}
+	}
+	for _, r := range there {
+		d.unbind(r)
+		d.serveDue() // there may be thousands
 	}
 	if !l.pending {
 		d.detach(l.name, l.index)
