@@ -303,7 +303,7 @@ func TestLateLoopAsksTheKernel(t *testing.T) {
 	b.filter.seen[idOnE0] = b.clock + 9500*time.Millisecond
 	b.jump(10 * time.Second)
 	b.want("backup")
-	if got := b.routers[0].stats.Rescued; got != 1 {
+	if got := b.routers[0].stats.rescued; got != 1 {
 		t.Errorf("%d takeovers cancelled, want 1", got)
 	}
 	b.advance(3 * time.Second)

@@ -98,14 +98,14 @@ type doubted struct {
 
 // tick honours a router's deadline.
 func (d *daemon) tick(r *router, due, now time.Duration) {
-	sent := r.stats.Sent
+	sent := r.stats.sent
 	if priority, at, done := r.core.Beat(now); done {
 		d.advertise(r, priority)
 		d.deadlines.set(r, min(at, r.retryAt))
 	} else {
 		d.step(r, now, election.Tick{})
 	}
-	if r.stats.Sent > sent {
+	if r.stats.sent > sent {
 		d.lateness.owe(due)
 	}
 	if d.queued >= mostInBatch {
@@ -117,7 +117,7 @@ func (d *daemon) tick(r *router, due, now time.Duration) {
 func (d *daemon) spared(r *router, due, now time.Duration) {
 	interval := r.core.State().MasterInterval
 	if now-due > interval {
-		r.stats.Rescued++
+		r.stats.rescued++
 		d.rescued(r, due, now)
 	}
 	d.sweep.begin(now+interval, d.deadlines.len())

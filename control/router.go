@@ -32,7 +32,7 @@ type router struct {
 	started bool
 	retired bool // by a reload: it is about to end
 	silent  bool // its deadline has come and is doubted
-	stats   api.Stats
+	stats   tallies
 
 	conf  *config.Router
 	stamp stamp  // nil while its link is not there
@@ -65,6 +65,14 @@ type router struct {
 
 	changes changes
 	counted time.Duration // instant at which the filter began to count for it
+}
+
+// tallies are what the loop counts of a router.
+type tallies struct{ sent, becameMaster, leftMaster, zeroReceived, zeroSent, rescued uint64 }
+
+func (t *tallies) snapshot() api.Stats {
+	return api.Stats{Sent: t.sent, BecameMaster: t.becameMaster, LeftMaster: t.leftMaster, ZeroReceived: t.zeroReceived,
+		ZeroSent: t.zeroSent, Rescued: t.rescued}
 }
 
 func newRouter(c *config.Router, tells announcements) *router {
@@ -135,9 +143,9 @@ func (d *daemon) advertise(r *router, priority uint8) {
 	}
 	d.hands.Advertise(r.sender, priority)
 	d.queued++
-	r.stats.Sent++
+	r.stats.sent++
 	if priority == 0 {
-		r.stats.ZeroSent++
+		r.stats.zeroSent++
 		d.later(func() { d.logOf(r).Info(fmt.Sprintf("(%s) sent 0 priority", r.conf.Name)) })
 	}
 }
@@ -146,9 +154,9 @@ func (r *router) count(c election.Changed) {
 	r.changes.count(c)
 	switch {
 	case c.To == election.Master:
-		r.stats.BecameMaster++
+		r.stats.becameMaster++
 	case c.From == election.Master:
-		r.stats.LeftMaster++
+		r.stats.leftMaster++
 	}
 }
 
@@ -290,7 +298,7 @@ func (d *daemon) heard(a loader.Advert) {
 	}
 	role := r.core.Role()
 	if adv.Priority == 0 {
-		r.stats.ZeroReceived++
+		r.stats.zeroReceived++
 		if role == election.Backup {
 			d.later(func() {
 				d.logOf(r).Info(fmt.Sprintf("(%s) Backup received priority 0 advertisement", r.conf.Name), "source", a.Src)

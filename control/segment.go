@@ -121,7 +121,7 @@ func (s *survey) askRouters(routers []*router) {
 		if r.retired {
 			continue // since the survey was begun
 		}
-		o := ours{conf: r.conf, space: space{r.iface, r.conf.VLAN, r.conf.V6}, state: r.core.State(), sent: r.stats.Sent,
+		o := ours{conf: r.conf, space: space{r.iface, r.conf.VLAN, r.conf.V6}, state: r.core.State(), sent: r.stats.sent,
 			senders: slices.Clone(r.senders)}
 		if r.bound != nil {
 			o.id, o.own, o.mac = r.bound.id(), r.bound.rules.Own, cmp.Or(advertMAC(r.conf), r.bound.mac)

@@ -118,7 +118,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 		Role: st.Role.String(), Why: string(st.Why), Since: d.wall(st.Since), Priority: st.Priority, Base: c.Priority,
 		MasterPrio: st.MasterPriority, Interval: c.Interval.Seconds(), MasterInterval: st.MasterInterval.Seconds(),
 		Skew: st.Skew.Seconds(), Down: st.Down.Seconds(), Preempt: c.Preempt, Accept: !r.guarded(), Faults: st.Causes,
-		VIPs: []api.VIP{}, Stats: r.stats, Margins: r.margins.snapshot(), GARPDelay: c.GARP.Delay.Seconds(),
+		VIPs: []api.VIP{}, Stats: r.stats.snapshot(), Margins: r.margins.snapshot(), GARPDelay: c.GARP.Delay.Seconds(),
 	}
 	r.changes.addTo(&out.Stats)
 	out.Stats.Since = d.wall(r.counted)

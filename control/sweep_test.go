@@ -187,8 +187,8 @@ func TestOversleptSweep(t *testing.T) {
 	f.run(time.Second)
 	f.jump(5 * time.Second)
 	for _, r := range f.routers {
-		if r.core.State().Role.String() != "backup" || r.stats.Rescued != 1 {
-			t.Fatalf("%s: %v, %d takeovers called off", r.conf.Name, r.core.State().Role, r.stats.Rescued)
+		if r.core.State().Role.String() != "backup" || r.stats.rescued != 1 {
+			t.Fatalf("%s: %v, %d takeovers called off", r.conf.Name, r.core.State().Role, r.stats.rescued)
 		}
 	}
 }

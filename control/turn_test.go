@@ -212,12 +212,12 @@ func BenchmarkMasters(b *testing.B) {
 	f.daemon.hands = idleHands{}
 	f.filter.queue = make(chan loader.Advert)
 	b.ReportAllocs()
-	sent := f.routers[0].stats.Sent
+	sent := f.routers[0].stats.sent
 	f.wakes = 0
 	for b.Loop() {
 		f.run(100 * time.Millisecond)
 	}
-	intervals := float64(f.routers[0].stats.Sent - sent)
+	intervals := float64(f.routers[0].stats.sent - sent)
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/intervals/n, "ns/advert")
 	b.ReportMetric(float64(f.wakes)/intervals, "wake-ups/interval")
 }
