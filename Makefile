@@ -47,7 +47,7 @@ test: build
 ## test-unit: the tests of the packages that touch neither kernel nor network
 .PHONY: test-unit
 test-unit: need-go
-	$(TEST) ./loader/verdict ./control/vrrp ./control/election ./control/config ./control/api
+	$(TEST) ./loader/verdict ./control/vrrp ./control/election ./control/config ./control/api ./control/web
 
 ## test-root: every test, and a failure if one is left out
 .PHONY: test-root

@@ -7,6 +7,7 @@ const hidden = 30000; // between two questions while the page is not visible
 const share = 20; // a question that takes so long is followed by a rest of so many times that
 const patience = 5000; // for an answer
 const again = 1000; // the least before a stream of events that broke is taken up again
+const refused = 15000; // the same for a stream that the daemon has no place for
 
 export class Feed {
   #to;
@@ -19,7 +20,7 @@ export class Feed {
   #since = 0; // number of the last event
   #daemon = ""; // which process answered last
 
-  // The receiver has status(snapshot), events(list), born() when another process answers, and away(error).
+  // The receiver has status(snapshot), events(list), born(snapshot) when another process answers, and away().
   constructor(to) {
     this.#to = to;
   }
@@ -61,9 +62,9 @@ export class Feed {
       if (!answer.ok) throw new Error(snapshot.error ?? answer.statusText);
       this.#took = performance.now() - this.#asked;
       this.#answered(snapshot);
-    } catch (error) {
+    } catch {
       this.#stream?.abort();
-      this.#to.away(error);
+      this.#to.away();
     }
     this.#at(this.#asked + Math.max(document.hidden ? hidden : calm, this.#took * share));
     this.#asking = false;
@@ -86,14 +87,16 @@ export class Feed {
   async #follow() {
     const stream = new AbortController();
     this.#stream = stream;
+    let rest = again;
     try {
       const answer = await fetch(`v1/events?follow=1&since=${this.#since}`, { cache: "no-store", signal: stream.signal });
       if (answer.ok) await this.#read(answer.body.pipeThrough(new TextDecoderStream()).getReader(), stream);
+      else rest = refused;
     } catch {
       // The daemon went, or we let go: a later answer takes the stream up again.
     }
-    if (!document.hidden) this.soon(); // to learn whether the daemon went, too
-    await new Promise((done) => setTimeout(done, again));
+    if (rest === again && !document.hidden) this.soon(); // to learn whether the daemon went, too
+    await new Promise((done) => setTimeout(done, rest));
     if (this.#stream === stream) this.#stream = null;
   }
 

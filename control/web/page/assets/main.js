@@ -13,8 +13,9 @@ import { age, clock, count, happened, several } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const recent = 5000; // milliseconds; what is older is told one by one
+const current = 60000; // milliseconds since a conflict was heard last
 const model = new Model();
-const detail = new Router(model, at("detail"), () => go(""));
+const detail = new Router(model, at("detail"), close);
 const views = {
   routers: new Routers(model, { open: go, chosen: (name) => name === shown.name }),
   events: new Events(model),
@@ -28,6 +29,12 @@ let waiting = false; // for the next frame, to draw
 // go shows a router beside the list, or the list alone.
 function go(name) {
   location.hash = name ? `#/routers/${encodeURIComponent(name)}` : "#/routers";
+}
+
+// close puts the router's detail away, and the keyboard back to its row.
+function close() {
+  go("");
+  views.routers.focusRow();
 }
 
 // route shows what the address says.
@@ -72,7 +79,7 @@ function draw() {
   if (!at("main").contains(views[shown.view].element)) at("main").replaceChildren(views[shown.view].element);
   views[shown.view].draw();
   detail.draw();
-  const conflicts = model.conflicts().length;
+  const conflicts = model.conflicts().filter((c) => model.now() - Date.parse(c.last) < current).length;
   at("conflicts").hidden = conflicts === 0;
   say(at("conflicts"), conflicts ? several(conflicts, "conflict") : "");
   const faults = model.routers.filter((r) => r.role === "fault").length;
@@ -102,7 +109,7 @@ function announce(events) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && shown.name) go("");
+  if (event.key === "Escape" && shown.name) close();
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
   if (!views[shown.view].focusSearch) return;
   event.preventDefault();
@@ -122,6 +129,6 @@ new Feed({
   status: (snapshot) => { model.takeStatus(snapshot); later(); },
   events: (events) => { model.takeEvents(events); announce(events); later(); },
   born: (snapshot) => model.takeBirth(snapshot),
-  away: (error) => { model.takeAway(error); later(); },
+  away: () => { model.takeAway(); later(); },
 }).start();
 route();

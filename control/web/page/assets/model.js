@@ -12,12 +12,13 @@ export class Model {
   status = null; // the last snapshot
   routers = []; // of it, with what follows from it
   events = []; // oldest first
-  away = null; // {since, error} while the daemon does not answer
+  away = null; // {since} while the daemon does not answer
   #byName = new Map();
   #pasts = new Map();
   #ranks = new Map(); // place of each name in the order of names
   #ahead = 0; // the daemon's clock minus ours, in milliseconds
   #drops = []; // {at, frames: Map} of the last statuses
+  #began = 0; // time of the oldest event that the daemon remembered when it was first asked
 
   // now is the time of day by the daemon's clock.
   now() {
@@ -50,10 +51,11 @@ export class Model {
   takeEvents(events) {
     this.events.push(...events);
     if (this.events.length > mostEvents) this.events.splice(0, this.events.length - mostEvents);
+    this.#began ||= Date.parse(events[0].time);
     for (const e of events) {
       e.at = Date.parse(e.time);
       if (e.kind !== "transition") continue;
-      this.past(e.router).add({ at: e.at, role: e.to, from: e.from, why: e.why, detail: e.detail });
+      this.past(e.router).tell({ at: e.at, role: e.to, from: e.from, why: e.why, detail: e.detail }, this.#began);
       const r = this.#byName.get(e.router);
       if (r && e.at >= r.asOf) Object.assign(r, { role: e.to, why: e.why, sinceAt: e.at, asOf: e.at });
     }
@@ -66,9 +68,8 @@ export class Model {
     this.#drops = [];
   }
 
-  takeAway(error) {
+  takeAway() {
     this.away ??= { since: this.now() };
-    this.away.error = error;
   }
 
   #rank(routers) {

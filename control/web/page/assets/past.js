@@ -6,8 +6,17 @@ const close = 1000; // an event and a status that tell of one change agree to so
 export class Past {
   #changes = []; // oldest first: {at, role, from, why, detail, guessed}
 
+  #told = false; // whether there was an event
+
   // version grows with everything that is learnt.
   version = 0;
+
+  // tell takes note of an event. Before the first one nothing happened, as far back as the daemon remembers.
+  tell(change, began) {
+    if (!this.#told && change.from) this.add({ at: began, role: change.from, guessed: true });
+    this.#told = true;
+    this.add(change);
+  }
 
   // add takes note of a change. One that the status told of (guessed) gives way to the event about it.
   add(change) {

@@ -91,13 +91,12 @@ export class Router {
 
   #drawPast(p, r, now) {
     const past = this.#model.past(r.name);
-    const known = past.changes(Infinity);
-    const oldest = known.at(-1)?.at ?? now;
-    const window = Math.min(mostWindow, Math.max(leastWindow, (now - oldest) * 1.05));
+    const shown = past.changes(Infinity).filter((c) => c.from || c.why).slice(0, changesShown);
+    const oldest = shown.at(-1)?.at ?? now;
+    const window = Math.min(mostWindow, Math.max(leastWindow, (now - oldest) * 1.15));
     const step = window / 400;
     const end = Math.ceil(now / step) * step;
     p.lanes.draw(past, end - window, end);
-    const shown = known.filter((c) => c.from || c.why).slice(0, changesShown);
     const key = shown.map((c) => c.at).join();
     if (p.changesKey === key) return;
     p.changesKey = key;

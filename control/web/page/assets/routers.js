@@ -39,6 +39,10 @@ export class Routers {
     this.#search.select();
   }
 
+  focusRow() {
+    this.#table.focus();
+  }
+
   #columns() {
     return [
       { id: "state", title: "State", value: (r) => ["fault", "init", "master", "backup"].indexOf(r.role), text: (r) => r.role, draw: (cell, r) => role(cell, r.role) },

@@ -131,7 +131,8 @@ export class Table {
     line.className = tone?.(row, this.#now) ?? "";
     line.classList.toggle("odd", i % 2 === 1);
     if (!open) return;
-    line.toggleAttribute("aria-current", Boolean(chosen?.(row)));
+    if (chosen?.(row)) line.setAttribute("aria-current", "true");
+    else line.removeAttribute("aria-current");
     line.tabIndex = key === this.#current || (this.#current === null && i === 0) ? 0 : -1;
   }
 
@@ -151,10 +152,17 @@ export class Table {
     const [first, end] = this.#inSight();
     const page = Math.max(1, end - first - 2 * spare - 1);
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: this.#rows.length - 1 };
-    if (event.key === "Enter") this.#options.open(this.#rows[at]);
-    else if (event.key in moves) this.#go(Math.max(0, Math.min(this.#rows.length - 1, moves[event.key])));
+    if (event.key === "Enter") {
+      this.#current = this.#options.key(this.#rows[at]);
+      this.#options.open(this.#rows[at]);
+    } else if (event.key in moves) this.#go(Math.max(0, Math.min(this.#rows.length - 1, moves[event.key])));
     else return;
     event.preventDefault();
+  }
+
+  // focus gives the keyboard the row that it was at.
+  focus() {
+    this.#shown.get(this.#current)?.line.focus({ preventScroll: true });
   }
 
   // go moves the keyboard to a row.
@@ -167,7 +175,7 @@ export class Table {
     else if (top + height > scroller.clientHeight) scroller.scrollTop += top + height - scroller.clientHeight;
     this.#current = key(this.#rows[i]);
     this.draw();
-    this.#shown.get(this.#current)?.line.focus({ preventScroll: true });
+    this.focus();
   }
 }
 
