@@ -9,13 +9,16 @@ import (
 // pieceWithin is how long a reader over plain HTTP may leave a piece of what it is sent.
 const pieceWithin = 10 * time.Second
 
-// ReadOnly answers what a page for people asks, as Serve does, and nothing else: GET /v1/status and GET /v1/events.
+// ReadOnly answers what a page for people asks, as Serve does, and nothing else: GET /v1/status, /v1/events,
+// /v1/routers/{name} and /v1/routers/{name}/story.
 func ReadOnly(view Viewer, log *slog.Logger) http.Handler {
 	s := newServer(unchanging{Viewer: view}, nil, log)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { s.events(lasting{w}, r) })
-	return mux
+	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(view.Detail))
+	mux.HandleFunc("GET /v1/routers/{name}/story", ofRouter(view.Stories))
+	return contain(log, route(mux))
 }
 
 // unchanging is a source whose Changer is never asked.

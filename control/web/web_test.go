@@ -26,6 +26,9 @@ func (still) Snapshot(context.Context) (api.Snapshot, error) {
 
 func (still) Events(context.Context, uint64) (api.Page, error) { return api.Page{}, nil }
 
+func (still) Detail(context.Context, string) (api.Detail, error)   { return api.Detail{}, nil }
+func (still) Stories(context.Context, string) (api.Stories, error) { return api.Stories{}, nil }
+
 func ask(method, path string, header ...string) *http.Response {
 	r := httptest.NewRequest(method, path, nil)
 	for i := 0; i < len(header); i += 2 {
@@ -49,11 +52,13 @@ func TestHandler(t *testing.T) {
 		{"drawing", "GET", "/assets/icon.svg", 200, "image/svg+xml"},
 		{"status", "GET", "/v1/status", 200, "application/json"},
 		{"events", "GET", "/v1/events", 200, "application/x-ndjson"},
+		{"a router in full", "GET", "/v1/routers/A", 200, "application/json"},
+		{"why a router changed", "GET", "/v1/routers/A/story", 200, "application/json"},
 		{"nothing there", "GET", "/favicon.ico", 404, "text/plain; charset=utf-8"},
 		{"no listing", "GET", "/assets/", 404, "text/plain; charset=utf-8"},
 		{"nothing to be sent", "POST", "/", 405, "text/plain; charset=utf-8"},
-		{"no reload", "POST", "/v1/reload", 404, "text/plain; charset=utf-8"},
-		{"no edit", "DELETE", "/v1/routers?name=A", 404, "text/plain; charset=utf-8"},
+		{"no reload", "POST", "/v1/reload", 404, "application/json"},
+		{"no edit", "DELETE", "/v1/routers?name=A", 404, "application/json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ask(c.method, c.path)

@@ -59,6 +59,7 @@ func TestFailover(t *testing.T) {
 	Ask[bool](tab, `document.querySelector("tbody tr[tabindex]").focus(), true`)
 	tab.Press("Enter")
 	tab.Await("the router's detail", `!document.getElementById("detail").hidden && document.getElementById("detail-name").textContent === "`+bed.Only+`"`)
+	tab.Await("why it took over", `document.querySelector(".why-told").textContent.includes("`+master.V4.String()+`")`)
 	tab.Await("its history", `document.querySelectorAll(".lanes rect.is-master").length === 1 && document.querySelectorAll(".changes li").length >= 2`)
 	tab.Press("Escape")
 	tab.Await("the detail to go", `document.getElementById("detail").hidden`)
@@ -136,6 +137,8 @@ func TestViews(t *testing.T) {
 	for _, c := range []struct{ view, says string }{
 		{"routers", "interface ens161 is down"},
 		{"routers/VI_12", "VRID 12 is also used by"},
+		{"routers/VI_8", "gave way to 172.160.180.47"},
+		{"routers/VI_2", "followed, 319ms of silence left"},
 		{"events", "silence"},
 		{"drops", "shares no address with us"},
 		{"heard", "02:78:76:00:00:63"},

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -149,6 +150,44 @@ func (d *played) disturb(now time.Time) {
 	d.snap.Heard = []api.Sighting{stranger, neighbour}
 }
 
+// Detail is what is known of a router beside its state.
+func (d *played) Detail(_ context.Context, name string) (api.Detail, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	margin := 0.319
+	for _, r := range d.snap.Routers {
+		if r.Name == name {
+			return api.Detail{Schema: api.DetailSchema, Now: now, Router: r, PeersHeard: []api.Peer{{Address: peer, Followed: r.Master == peer,
+				MAC: "02:78:76:00:00:2f", Version: 3, Priority: 150, Interval: 0.1, First: now.Add(-26 * time.Hour), Last: now, Adverts: 932120,
+				Share: 1, Margin: &margin}}}, nil
+		}
+	}
+	return api.Detail{}, &api.UnknownRouter{Name: name}
+}
+
+// Stories tell of the last change of a router.
+func (d *played) Stories(_ context.Context, name string) (api.Stories, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range d.snap.Routers {
+		if r.Name != name {
+			continue
+		}
+		s := api.Stories{Schema: api.StorySchema, Router: name, Role: r.Role, Since: r.Since, Why: r.Why}
+		if r.Role == "backup" {
+			s.Stories = []api.Story{{Time: r.Since, From: "master", To: "backup", Cause: "outranked", Why: r.Why,
+				Summary: name + " gave way to " + peer + ", which advertised priority 150 where ours was 100.",
+				Rule:    "RFC 9568 6.4.3: a master that hears a higher priority becomes backup",
+				Lines: []api.StoryLine{
+					{Time: r.Since.Add(-time.Millisecond), Text: peer + " advertised priority 150 every 100 ms, version 3"},
+					{Time: r.Since, Text: name + " went from master to backup with priority 100"}}}}
+		}
+		return s, nil
+	}
+	return api.Stories{}, &api.UnknownRouter{Name: name}
+}
+
 // visit serves a played daemon on the loopback of a host with nothing else, and visits it there.
 func visit(t *testing.T, d *played) *Tab {
 	t.Helper()
@@ -158,7 +197,7 @@ func visit(t *testing.T, d *played) *Tab {
 		l, err = net.Listen("tcp", "127.0.0.1:"+port)
 		return err
 	})
-	s := &http.Server{Handler: web.Handler(d)}
+	s := &http.Server{Handler: web.Handler(d, slog.New(slog.DiscardHandler))}
 	go s.Serve(l)
 	t.Cleanup(func() { s.Close() })
 	tab := Open(t, m.Command).Visit(origin+"/", 1280, 800)

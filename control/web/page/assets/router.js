@@ -1,13 +1,14 @@
 // One router in full, beside the list.
 
 import { ageOf, el, say } from "./dom.js";
+import { Inquiry } from "./inquiry.js";
 import { Facts, role, section } from "./parts.js";
 import { margin } from "./routers.js";
 import { Lanes } from "./strip.js";
-import { clock, count, percent, span } from "./words.js";
+import { age, clock, count, percent, several, span } from "./words.js";
 
 const changesShown = 12;
-const leastWindow = 600000; // milliseconds of history that are shown at least
+const leastWindow = 120000; // milliseconds of history that are shown at least
 const mostWindow = 24 * 3600000;
 
 export class Router {
@@ -15,6 +16,7 @@ export class Router {
   #root;
   #name = "";
   #parts = null;
+  #inquiry = new Inquiry(() => this.draw());
 
   constructor(model, root, close) {
     this.#model = model;
@@ -27,6 +29,7 @@ export class Router {
     this.#root.hidden = !name;
     if (name === this.#name) return;
     this.#name = name;
+    this.#inquiry.about(name);
     this.#parts = null;
     this.#root.replaceChildren();
     this.#root.scrollTop = 0;
@@ -42,16 +45,22 @@ export class Router {
     p.gone.hidden = Boolean(r);
     p.rest.hidden = !r;
     if (!r) return;
+    this.#inquiry.follow(r, this.#model.status);
+    const { detail, stories } = this.#inquiry;
     const now = this.#model.now();
     say(p.where, `${r.place} · VRID ${r.vrid} · ${r.family === "ipv6" ? "IPv6" : "IPv4"} · VRRP version ${r.version}`);
     this.#drawState(p, r, now);
     this.#drawRemarks(p, r);
+    this.#drawStory(p, stories.at(-1), now);
     this.#drawPast(p, r, now);
     p.election.set(election(r, this.#model.status));
     p.addresses.set([...r.vips.map(address), ...(r.virtual_routes ?? []).map((t) => ["Route", t]), ...(r.virtual_rules ?? []).map((t) => ["Rule", t])]);
     p.tracked.set((r.tracks ?? []).map((t) => tracked(t, this.#model.status)));
     p.trackedSection.hidden = !r.tracks?.length;
-    p.counters.set(counters(r));
+    const peers = detail?.peers_heard ?? [];
+    p.peers.set(peers.map((peer) => heard(peer, now)));
+    p.peersSection.hidden = peers.length === 0;
+    p.counters.set(counters(r, detail));
     p.drops.set(this.#model.status.drops.filter((d) => d.router === r.name).map((d) => refused(d)));
     p.dropsSection.hidden = !this.#model.status.drops.some((d) => d.router === r.name);
   }
@@ -60,13 +69,16 @@ export class Router {
     const p = {
       name: el("h2", { id: "detail-name" }), where: el("p", { class: "where" }), state: el("p", { class: "state" }),
       gone: el("p", { class: "quiet", text: "The daemon has no router of this name any more." }), remarks: el("ul", { class: "remarks" }),
-      lanes: new Lanes(), changes: el("ol", { class: "changes", reversed: true }),
-      election: new Facts(), addresses: new Facts(), tracked: new Facts(), counters: new Facts(), drops: new Facts(),
+      story: el("div", { class: "why-told" }), lanes: new Lanes(), changes: el("ol", { class: "changes", reversed: true }),
+      election: new Facts(), addresses: new Facts(), peers: new Facts(), tracked: new Facts(), counters: new Facts(), drops: new Facts(),
     };
+    p.storySection = section("Why", p.story);
+    p.peersSection = section("Peers heard", p.peers.element);
     p.trackedSection = section("Tracked", p.tracked.element);
     p.dropsSection = section("Not taken", p.drops.element);
-    p.rest = el("div", {}, p.state, p.remarks, section("Roles over time", p.lanes.element, p.changes), section("Election", p.election.element),
-      section("Addresses", p.addresses.element), p.trackedSection, p.dropsSection, section("Counted", p.counters.element));
+    p.rest = el("div", {}, p.state, p.remarks, p.storySection, section("Roles over time", p.lanes.element, p.changes),
+      section("Election", p.election.element), p.peersSection, section("Addresses", p.addresses.element), p.trackedSection, p.dropsSection,
+      section("Counted", p.counters.element));
     this.#root.append(el("header", {}, p.name, el("button", { type: "button", class: "close", "aria-label": "Close the router's detail", text: "×", click: this.close }), p.where),
       p.gone, p.rest);
     return p;
@@ -89,6 +101,18 @@ export class Router {
     p.remarks.replaceChildren(...r.remarks.map((text) => el("li", { class: faults.includes(text) ? "bad" : "warn", text })));
   }
 
+  // drawStory tells what led to the state that the router has.
+  #drawStory(p, story, now) {
+    p.storySection.hidden = !story;
+    const key = story?.time ?? "";
+    if (p.storyKey === key) return;
+    p.storyKey = key;
+    if (!story) return;
+    p.story.replaceChildren(el("p", { text: story.summary }),
+      el("ol", {}, ...story.lines.map((line) => el("li", {}, el("time", { datetime: line.time, text: clock(Date.parse(line.time), now) + millis(line.time) }), el("span", { text: line.text })))),
+      el("p", { class: "soft", text: `Rule: ${story.rule}.` }));
+  }
+
   #drawPast(p, r, now) {
     const past = this.#model.past(r.name);
     const shown = past.changes(Infinity).filter((c) => c.from || c.why).slice(0, changesShown);
@@ -102,6 +126,11 @@ export class Router {
     p.changesKey = key;
     p.changes.replaceChildren(...shown.map((c) => change(c, now)));
   }
+}
+
+// millis is the thousandths of a time of day.
+function millis(time) {
+  return `.${String(Date.parse(time) % 1000).padStart(3, "0")}`;
 }
 
 function change(c, now) {
@@ -138,6 +167,13 @@ function masterOf(r) {
   return `${r.master}, priority ${r.master_priority}${heard}`;
 }
 
+function heard(peer, now) {
+  const left = peer.followed ? `followed${peer.margin_seconds === undefined ? "" : `, ${span(Number(peer.margin_seconds.toPrecision(3)))} of silence left`}` : "";
+  const last = peer.followed ? "" : `last ${age((now - Date.parse(peer.last)) / 1000)} ago`;
+  return [peer.address, [`priority ${peer.priority}`, left, last, `every ${span(peer.interval_seconds)}`, `version ${peer.version}`, peer.mac,
+    `${percent(peer.share)} of the adverts heard`].filter(Boolean).join(", ")];
+}
+
 function address(vip) {
   const text = `on ${vip.device}, ${vip.held ? "held" : "not held"}${vip.excluded ? ", not advertised" : ""}`;
   return [vip.address, text, vip.held ? "good" : "soft"];
@@ -149,12 +185,14 @@ function tracked(t, status) {
   return [`${t.kind} ${t.name}`, `${t.state}, ${effect}${t.reverse ? ", reversed" : ""}${detail ? ` (${detail})` : ""}`, t.state === "down" ? "bad" : ""];
 }
 
-function counters(r) {
+function counters(r, detail) {
   const s = r.stats;
+  const told = detail?.announcements;
   return [
     ["Adverts", `${count(s.adverts_received)} received, ${count(s.adverts_sent)} sent`],
     ["Resignations", `${count(s.priority_zero_received)} received, ${count(s.priority_zero_sent)} sent`],
     ["Became master", `${count(s.became_master)} times, released ${count(s.released_master)} times`],
+    ["Announcements", told?.rounds ? `${several(told.rounds, "round")} over all addresses` : ""],
     ["Takeovers cancelled", s.takeovers_cancelled ? `${count(s.takeovers_cancelled)}: the master was heard in time after all` : 0],
   ];
 }
