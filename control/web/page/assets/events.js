@@ -16,7 +16,7 @@ export class Events {
     this.#model = model;
     const scroller = el("div", { class: "scroller", tabindex: "0", "aria-label": "Events" });
     this.#table = new Table([
-      { id: "time", title: "Time", value: (e) => e.seq, text: (e, now) => clock(e.at, now) },
+      { id: "time", long: true, title: "Time", value: (e) => e.seq, text: (e, now) => clock(e.at, now) },
       { id: "kind", title: "Kind", text: (e) => e.kind },
       { id: "name", title: "Router", text: (e) => e.router ?? "", draw: (cell, e) => linked(cell, e, model) },
       { id: "became", title: "Became", text: (e) => e.to ?? "", draw: (cell, e) => (e.kind === "transition" ? role(cell, e.to) : (cell.textContent = e.to ?? "")) },

@@ -14,6 +14,7 @@ const steps = 200; // parts of a strip that are worth drawing anew
 export class Routers {
   #model;
   #table;
+  #bar;
   #state = ""; // the state to be shown, "noted", or all
   #words = [];
   #window = windows[0][1] * 1000;
@@ -31,7 +32,8 @@ export class Routers {
       open: (r) => open(r.name), chosen: (r) => chosen(r.name), nothing: "No router matches.",
       tone: (r, now) => `on-${r.role}${now - r.sinceAt < fresh ? " fresh" : ""}` });
     scroller.append(this.#none, this.#table.element);
-    this.element = el("div", { class: "view" }, this.#bar(), scroller);
+    this.#bar = this.#makeBar();
+    this.element = el("div", { class: "view" }, this.#bar, scroller);
   }
 
   focusSearch() {
@@ -72,7 +74,7 @@ export class Routers {
     return Math.ceil(now / step) * step;
   }
 
-  #bar() {
+  #makeBar() {
     const chips = [["", "all"], ...roles.map((r) => [r, r]), ["noted", "with notes"]].map(([state, word]) => {
       const number = el("b");
       const chip = el("button", { type: "button", class: `chip is-${state}`, "aria-pressed": String(state === ""),
@@ -112,7 +114,7 @@ export class Routers {
     }
     const rows = all.filter((r) => this.#fits(r));
     this.#table.table.classList.toggle("no-margin", !all.some((r) => margin(r) !== undefined));
-    this.#table.element.hidden = all.length === 0;
+    this.#table.element.hidden = this.#bar.hidden = all.length === 0;
     this.#table.set(rows, model.now());
     say(this.#told, rows.length === all.length ? "" : `${count(rows.length)} of ${several(all.length, "router")}`);
     this.#none.hidden = all.length > 0;

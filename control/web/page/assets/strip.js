@@ -67,7 +67,7 @@ export class Lanes {
 }
 
 // ticks are a few round instants between two.
-export function ticks(from, to) {
+function ticks(from, to) {
   const minute = 60000;
   const step = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360].map((n) => n * minute).find((s) => (to - from) / s <= 6) ?? 720 * minute;
   const zone = new Date(to).getTimezoneOffset() * minute;

@@ -87,12 +87,14 @@ export class Table {
       shown.line.remove();
       this.#shown.delete(key);
     }
+    const stop = wanted.has(this.#current) ? this.#current : wanted.keys().next().value; // where the tabulator key stops
     let place = this.#above.nextSibling;
     for (const [key, i] of wanted) {
       const shown = this.#shown.get(key) ?? this.#line(key);
       if (shown.line === place) place = place.nextSibling;
       else this.#body.insertBefore(shown.line, place);
-      this.#fill(shown, this.#rows[i], i, key);
+      this.#fill(shown, this.#rows[i], i);
+      if (this.#options.open) shown.line.tabIndex = key === stop ? 0 : -1;
     }
   }
 
@@ -113,9 +115,9 @@ export class Table {
     return shown;
   }
 
-  #fill(shown, row, i, key) {
+  #fill(shown, row, i) {
     const { line, cells, drawn } = shown;
-    const { tone, open, chosen } = this.#options;
+    const { tone, chosen } = this.#options;
     shown.row = row;
     this.#columns.forEach((column, n) => {
       const text = column.text(row, this.#now);
@@ -130,10 +132,8 @@ export class Table {
     line.setAttribute("aria-rowindex", i + 2);
     line.className = tone?.(row, this.#now) ?? "";
     line.classList.toggle("odd", i % 2 === 1);
-    if (!open) return;
     if (chosen?.(row)) line.setAttribute("aria-current", "true");
     else line.removeAttribute("aria-current");
-    line.tabIndex = key === this.#current || (this.#current === null && i === 0) ? 0 : -1;
   }
 
   #click(event) {

@@ -3,7 +3,6 @@
 // age writes how long something has lasted, in seconds, in the two largest units that matter: 3d04h, 12m05s, 8s.
 export function age(seconds) {
   const s = Math.max(0, Math.floor(seconds));
-  const two = (n) => String(n).padStart(2, "0");
   if (s >= 86400) return `${Math.floor(s / 86400)}d${two(Math.floor(s / 3600) % 24)}h`;
   if (s >= 3600) return `${Math.floor(s / 3600)}h${two(Math.floor(s / 60) % 60)}m`;
   if (s >= 60) return `${Math.floor(s / 60)}m${two(s % 60)}s`;
@@ -40,15 +39,15 @@ export function percent(share) {
   return `${Math.round(share * 100)}%`;
 }
 
-// clock writes a time of day, with the day unless that is today's.
+// clock writes a time of day, with month and day unless those are today's.
 export function clock(at, now = Date.now()) {
   const d = new Date(at);
-  const day = d.toDateString() === new Date(now).toDateString() ? "" : `${isoDay(d)} `;
-  return day + [d.getHours(), d.getMinutes(), d.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":");
+  const day = d.toDateString() === new Date(now).toDateString() ? "" : `${two(d.getMonth() + 1)}-${two(d.getDate())} `;
+  return day + [d.getHours(), d.getMinutes(), d.getSeconds()].map(two).join(":");
 }
 
-function isoDay(d) {
-  return [d.getFullYear(), d.getMonth() + 1, d.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+function two(n) {
+  return String(n).padStart(2, "0");
 }
 
 // place is an interface with its VLAN.
