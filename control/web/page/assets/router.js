@@ -2,7 +2,7 @@
 
 import { ageOf, el, say } from "./dom.js";
 import { Inquiry } from "./inquiry.js";
-import { Facts, role, section } from "./parts.js";
+import { Bars, Facts, role, section } from "./parts.js";
 import { margin } from "./routers.js";
 import { Lanes } from "./strip.js";
 import { age, clock, count, percent, several, span } from "./words.js";
@@ -60,6 +60,8 @@ export class Router {
     const peers = detail?.peers_heard ?? [];
     p.peers.set(peers.map((peer) => heard(peer, now)));
     p.peersSection.hidden = peers.length === 0;
+    p.margins.set(margins(r));
+    p.marginsSection.hidden = !r.margins?.adverts;
     p.counters.set(counters(r, detail));
     p.drops.set(this.#model.status.drops.filter((d) => d.router === r.name).map((d) => refused(d)));
     p.dropsSection.hidden = !this.#model.status.drops.some((d) => d.router === r.name);
@@ -70,15 +72,16 @@ export class Router {
       name: el("h2", { id: "detail-name" }), where: el("p", { class: "where" }), state: el("p", { class: "state" }),
       gone: el("p", { class: "quiet", text: "The daemon has no router of this name any more." }), remarks: el("ul", { class: "remarks" }),
       story: el("div", { class: "why-told" }), lanes: new Lanes(), changes: el("ol", { class: "changes", reversed: true }),
-      election: new Facts(), addresses: new Facts(), peers: new Facts(), tracked: new Facts(), counters: new Facts(), drops: new Facts(),
+      election: new Facts(), addresses: new Facts(), peers: new Facts(), margins: new Bars(), tracked: new Facts(), counters: new Facts(), drops: new Facts(),
     };
     p.storySection = section("Why", p.story);
     p.peersSection = section("Peers heard", p.peers.element);
+    p.marginsSection = section("Left of the master-down interval when adverts came", p.margins.element);
     p.trackedSection = section("Tracked", p.tracked.element);
     p.dropsSection = section("Not taken", p.drops.element);
     p.rest = el("div", {}, p.state, p.remarks, p.storySection, section("Roles over time", p.lanes.element, p.changes),
-      section("Election", p.election.element), p.peersSection, section("Addresses", p.addresses.element), p.trackedSection, p.dropsSection,
-      section("Counted", p.counters.element));
+      section("Election", p.election.element), p.peersSection, p.marginsSection, section("Addresses", p.addresses.element),
+      p.trackedSection, p.dropsSection, section("Counted", p.counters.element));
     this.#root.append(el("header", {}, p.name, el("button", { type: "button", class: "close", "aria-label": "Close the router's detail", text: "×", click: this.close }), p.where),
       p.gone, p.rest);
     return p;
@@ -165,6 +168,13 @@ function masterOf(r) {
   if (!r.master) return "unknown";
   const heard = r.last_heard_seconds === undefined ? "" : `, heard ${span(Number(r.last_heard_seconds.toPrecision(2)))} ago`;
   return `${r.master}, priority ${r.master_priority}${heard}`;
+}
+
+// margins are the adverts by the share of the master-down interval that they left, least first.
+function margins(r) {
+  const classes = r.margins?.classes ?? [];
+  return classes.map((c, i) => ({ label: c.up_to ? `up to ${percent(c.up_to)}` : `over ${percent(classes[i - 1]?.up_to ?? 0)}`,
+    amount: c.adverts, tone: c.up_to < 0.5 ? "warn" : "" }));
 }
 
 function heard(peer, now) {
