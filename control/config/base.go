@@ -14,6 +14,13 @@ type base struct {
 	groups    map[string]*groupDraft // by member, also by those that are not there
 	overrides map[string]string      // in force, blocks by name
 	shelf     shelf                  // of the file
+	others    []passage              // of the file
+}
+
+// passage is what a file says outside of routers, behind so many of them: rules get their preferences in order.
+type passage struct {
+	behind int
+	text   string
 }
 
 // standing is what there is to know of a router.
@@ -25,8 +32,8 @@ type standing struct {
 
 func newBase(c *checker, in *reading, fsys fs.FS, o Options) *base {
 	b := &base{fsys: fsys, options: o, globals: c.globals, weights: c.weights, routers: make(map[string]*standing, len(c.routers)),
-		owners: make(map[segment]string, len(c.owners)), groups: make(map[string]*groupDraft), overrides: make(map[string]string)}
-	b.options.Overrides = nil
+		owners: make(map[segment]string, len(c.owners)), groups: make(map[string]*groupDraft), overrides: make(map[string]string), others: in.decoder.others}
+	b.options.Overrides, b.options.Text = nil, ""
 	pack := newPacker()
 	for _, written := range in.decoder.blocks {
 		b.routers[written.Name] = &standing{file: pack.put(written.Block)}

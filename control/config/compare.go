@@ -2,11 +2,31 @@
 
 package config
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // Same says whether two routers are the same, wherever they were written.
 func (r *Router) Same(o *Router) bool {
 	return same(reflect.ValueOf(r).Elem(), reflect.ValueOf(o).Elem())
+}
+
+// Same says whether two configurations are the same, wherever they were written.
+func (c *Config) Same(o *Config) bool {
+	return same(reflect.ValueOf(c.placeless()), reflect.ValueOf(o.placeless()))
+}
+
+// placeless is a configuration without what names places in words.
+func (c *Config) placeless() Config {
+	out := *c
+	out.base, out.Routers = nil, slices.Clone(c.Routers)
+	for i := range out.Routers {
+		if r := &out.Routers[i]; r.Fault != "" {
+			r.Fault = "some"
+		}
+	}
+	return out
 }
 
 // same compares values deeply, but for places in files.

@@ -179,6 +179,7 @@ type decoder struct {
 	overrides map[string]Override // by router
 	overlaid  bool                // the file is read; what comes now are overrides
 	blocks    []Override          // those of the routers of the file
+	others    []passage           // what else of the file is carried out
 }
 
 // objectName is what no two blocks have in common.
@@ -193,7 +194,16 @@ type tally struct {
 // statement decodes one statement that stands outside all blocks.
 func (d *decoder) statement(n *node) {
 	if len(n.words) > 0 {
+		d.keep(n)
 		d.keyword(d.top, n, scope{globals: &d.globals, defaults: &d.globals.defaults})
+	}
+}
+
+// keep keeps the text of what the file says outside of routers.
+func (d *decoder) keep(n *node) {
+	r := d.top.row(n.keyword())
+	if !d.overlaid && r != nil && r.status == carried && r.name != instanceKeyword {
+		d.others = append(d.others, passage{len(d.drafts.routers), n.render()})
 	}
 }
 

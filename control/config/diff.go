@@ -309,3 +309,9 @@ func namedDiff[T any](keyword string, before, after []T, name func(T) string) []
 	}
 	return out
 }
+
+// Differences names what differs between two configurations: their routers, by name and in order, and the rest.
+func (c *Config) Differences(o *Config) []string {
+	out := namedDiff("vrrp_instance", c.Routers, o.Routers, func(r Router) string { return r.Name })
+	return append(out, c.DiffOther(o)...)
+}

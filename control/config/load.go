@@ -16,6 +16,9 @@ type Options struct {
 	MTU  func(iface string) int // 0 or nil: not known, 1500 is taken
 
 	Overrides []Override // take the place of what the file says of these routers
+
+	Text     string // takes the place of what the file holds, unless empty
+	Expanded bool   // Text is what Config.Text made: nothing in it is to be expanded
 }
 
 // Load reads the file path of fsys, whose root is the host's /, with all it includes. Config is what of it can
@@ -32,7 +35,9 @@ func load(fsys fs.FS, path string, o Options, max limits) (*Config, []Problem) {
 	if o.Name == "" {
 		o.Name = "/" + path
 	}
-	if err := in.expander.read(path, o.Name, nil); err != nil {
+	if o.Text != "" {
+		in.expander.readText(&file{path: path, name: o.Name, plain: o.Expanded}, o.Text)
+	} else if err := in.expander.read(path, o.Name, nil); err != nil {
 		r.reportFile(Error, o.Name, "", "the configuration cannot be read: "+err.Error())
 	}
 	r.mainFile(fsys, path, o.Name)

@@ -32,9 +32,12 @@ func quote(word string) string {
 }
 
 // Masked is the override with its secrets masked.
-func (o Override) Masked() string {
+func (o Override) Masked() string { return masked(o.String()) }
+
+// masked is a text with its secrets masked.
+func masked(text string) string {
 	var b strings.Builder
-	for line := range strings.Lines(o.String()) {
+	for line := range strings.Lines(text) {
 		if at := secretStart(line); at >= 0 {
 			line = line[:at] + secretMask + "\n"
 		}

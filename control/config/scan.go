@@ -156,23 +156,26 @@ func uncomment(line *source) (t text, open bool) {
 	if !strings.ContainsAny(t.s, "\"#!\\") {
 		return t.trim(), false
 	}
-	var escapes []int
-	end := len(t.s)
-scan:
-	for i := 0; i < len(t.s); i++ {
-		switch c := t.s[i]; {
+	end, escapes, open := codeEnd(t.s)
+	return t.slice(0, end).without(escapes).trim(), open
+}
+
+// codeEnd is where the comment of a physical line begins, or its end, and which backslashes before that only keep one
+// from beginning.
+func codeEnd(raw string) (end int, escapes []int, open bool) {
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
 		case c == '"':
 			open = !open
 		case open:
-		case c == '\\' && i+1 < len(t.s) && (t.s[i+1] == '#' || t.s[i+1] == '!'):
+		case c == '\\' && i+1 < len(raw) && (raw[i+1] == '#' || raw[i+1] == '!'):
 			escapes = append(escapes, i)
 			i++
 		case c == '#' || c == '!':
-			end = i
-			break scan
+			return i, escapes, open
 		}
 	}
-	return t.slice(0, end).without(escapes).trim(), open
+	return len(raw), escapes, open
 }
 
 // without is t less the bytes at the offsets, which ascend.
