@@ -255,6 +255,38 @@ func TestReloadKeepsOverrides(t *testing.T) {
 	}
 }
 
+// Another configuration is compared with the one in force, as a reload would read it, and nothing changes.
+func TestCompare(t *testing.T) {
+	b := editBench(t, blocks(3))
+	b.edit(api.Edit{Verb: api.SetRouter, Names: []string{"VI_3"}, Text: "priority 50"})
+	b.host.did = nil
+	for _, c := range []struct {
+		name, text string
+		want       []string
+		rejected   bool
+	}{
+		{"the same", blocks(3), nil, false},
+		{"another", block(1, "priority 150") + block(3) + block(4), []string{"changed VI_1", "added VI_4", "removed VI_2"}, false},
+		{"with an error", block(1) + "}\n", nil, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var p api.Plan
+			b.play(func() (err error) { p, err = b.Compare(context.Background(), c.text); return err })
+			if !slices.Equal(described(p), c.want) || p.Rejected != c.rejected || p.Applied {
+				t.Errorf("plan %+v, want %q, rejected %t", p, c.want, c.rejected)
+			}
+			if len(b.host.did) > 0 {
+				t.Errorf("did %q", b.host.did)
+			}
+		})
+	}
+	var text string
+	b.play(func() (err error) { text, err = b.ConfigText(context.Background()); return err })
+	if strings.Count(text, "vrrp_instance") != 3 || !strings.Contains(text, "    priority 50\n") {
+		t.Errorf("in force is\n%s", text)
+	}
+}
+
 // A sync group takes in a router that it lists, and goes on without one that is removed.
 func TestEditOfGroupMembers(t *testing.T) {
 	b := editBench(t, "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n VI_3\n }\n}\n"+blocks(2))

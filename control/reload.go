@@ -73,22 +73,73 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	defer release()
 	overrides := d.conf.Overrides()
 	conf, problems := d.o.Load(overrides)
-	p := api.Plan{Schema: api.PlanSchema, Config: d.o.ConfigPath, DryRun: dry, Changes: []api.Change{}, Overrides: len(overrides)}
-	for _, problem := range problems {
-		p.Problems = append(p.Problems, problem.String())
-	}
+	p := d.planOf(problems, dry, len(overrides))
 	if config.Worst(problems) == config.Error {
 		return d.rejected(ctx, p, "the configuration has errors")
 	}
-	n := &draft{conf: conf, restarted: make(map[*router]bool)}
+	n, unfit, err := d.drawUp(ctx, conf, p)
+	switch {
+	case err != nil:
+		return p, err
+	case unfit != nil:
+		return d.rejected(ctx, p, unfit.Error())
+	case dry:
+		return n.Plan, nil
+	}
+	return command(ctx, d, func() (p api.Plan) {
+		d.because(story.OfConfig, "the configuration was reloaded", func() { p = d.apply(n) })
+		return p
+	})
+}
+
+// Compare says what another configuration would change if it were loaded: a text as config.Text makes them. It is for
+// other goroutines.
+func (d *daemon) Compare(ctx context.Context, text string) (api.Plan, error) {
+	release, err := d.alone(ctx)
+	if err != nil {
+		return api.Plan{}, err
+	}
+	defer release()
+	if d.conf == nil {
+		return api.Plan{}, ErrObserving
+	}
+	conf, problems := d.conf.Instead(text)
+	p := d.planOf(problems, true, len(d.conf.Overrides()))
+	if config.Worst(problems) == config.Error {
+		p.Rejected = true
+		return p, nil
+	}
+	n, unfit, err := d.drawUp(ctx, conf, p)
+	switch {
+	case err != nil:
+		return p, err
+	case unfit != nil:
+		p.Rejected, p.Problems = true, append(p.Problems, unfit.Error())
+		return p, nil
+	}
+	return n.Plan, nil
+}
+
+// planOf is a plan of which no more is known than what is wrong with the configuration.
+func (d *daemon) planOf(problems []config.Problem, dry bool, overrides int) api.Plan {
+	p := api.Plan{Schema: api.PlanSchema, Config: d.o.ConfigPath, DryRun: dry, Changes: []api.Change{}, Overrides: overrides}
+	for _, problem := range problems {
+		p.Problems = append(p.Problems, problem.String())
+	}
+	return p
+}
+
+// drawUp works out what a configuration changes; unfit says that it cannot be used.
+func (d *daemon) drawUp(ctx context.Context, conf *config.Config, p api.Plan) (n *draft, unfit, err error) {
+	n = &draft{conf: conf, restarted: make(map[*router]bool)}
 	running, err := ask(ctx, d, func() []*router { return n.survey(d) })
 	if err != nil {
-		return p, err
+		return nil, nil, err
 	}
 	// What the loop goes on with meanwhile, a reload alone would change, and this is the only one.
-	next, err := newCast(d.o, conf, running)
-	if err != nil {
-		return d.rejected(ctx, p, err.Error())
+	next, unfit := newCast(d.o, conf, running)
+	if unfit != nil {
+		return nil, unfit, nil
 	}
 	if wantsGuard(next.routers) && !d.guards {
 		p.Problems = append(p.Problems, "no_accept is not enforced: no router had it when the daemon started; restart the daemon")
@@ -99,13 +150,24 @@ func (d *daemon) Reload(ctx context.Context, dry bool) (api.Plan, error) {
 	n.Plan, n.cast, n.notify = p, next, d.notifyOptions(conf)
 	n.compare(running)
 	n.Other = d.conf.DiffOther(conf)
-	if dry {
-		return n.Plan, nil
+	return n, nil, nil
+}
+
+// ConfigText is the configuration in force as text, with secrets masked. It is for other goroutines.
+func (d *daemon) ConfigText(ctx context.Context) (string, error) {
+	release, err := d.alone(ctx)
+	if err != nil {
+		return "", err
 	}
-	return command(ctx, d, func() (p api.Plan) {
-		d.because(story.OfConfig, "the configuration was reloaded", func() { p = d.apply(n) })
-		return p
-	})
+	defer release()
+	if d.conf == nil {
+		return "", ErrObserving
+	}
+	var names []string
+	for _, r := range d.routers {
+		names = append(names, r.conf.Name)
+	}
+	return d.conf.MaskedText(names), nil
 }
 
 // alone waits until no reload or edit is under way. Until release nobody else changes the configuration in force and

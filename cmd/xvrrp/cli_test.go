@@ -113,6 +113,7 @@ type fakeDaemon struct {
 	edits     []api.Edit
 	done      api.Done
 	wanted    []any // failovers, maintenance and announcements
+	compared  string
 	overrides api.Overrides
 	segments  []api.Segments // one per question, the last one for ever
 	conflicts api.Conflicts
@@ -183,6 +184,19 @@ func (d *fakeDaemon) Announce(_ context.Context, a api.Announcement) (api.Done, 
 func (d *fakeDaemon) do(wanted any) (api.Done, error) {
 	d.wanted = append(d.wanted, wanted)
 	return d.done, d.err
+}
+
+func (d *fakeDaemon) ConfigText(context.Context) (string, error) {
+	return "vrrp_instance VI_9 {\n}\n", d.err
+}
+
+// Compare answers with the first plan.
+func (d *fakeDaemon) Compare(_ context.Context, text string) (api.Plan, error) {
+	d.compared = text
+	if d.err != nil {
+		return api.Plan{}, d.err
+	}
+	return d.plans[0], nil
 }
 
 func (d *fakeDaemon) Overrides(context.Context) (api.Overrides, error) { return d.overrides, d.err }

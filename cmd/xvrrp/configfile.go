@@ -36,12 +36,24 @@ func (a *app) configFile(named string) (string, error) {
 
 // load reads a file of this host. Overrides take the place of what it says of their routers.
 func (a *app) load(path string, overrides ...config.Override) (*config.Config, []config.Problem) {
+	o := a.meaning
+	o.Overrides = overrides
+	return a.loadBy(path, o)
+}
+
+// loadInPlace reads a text as if a file of this host held it.
+func (a *app) loadInPlace(path, text string) (*config.Config, []config.Problem) {
+	o := a.meaning
+	o.Text = text
+	return a.loadBy(path, o)
+}
+
+func (a *app) loadBy(path string, o config.Options) (*config.Config, []config.Problem) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		abs = path
 	}
-	o := a.meaning
-	o.Name, o.Env, o.Overrides = path, a.getenv, overrides
+	o.Name, o.Env = path, a.getenv
 	return config.Load(a.root, below(abs), o)
 }
 

@@ -174,6 +174,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 		{"Run:", []*cobra.Command{
 			newRun(a),
 			newCheck(a),
+			newConfig(a),
 			newReload(a),
 		}},
 		{"Look:", []*cobra.Command{

@@ -111,6 +111,15 @@ func (d *daemon) Stories(_ context.Context, router string) (Stories, error) {
 	return Stories{Schema: StorySchema, Router: router, Stories: []Story{{Event: 7, Cause: "tie"}}}, d.dead
 }
 
+func (d *daemon) ConfigText(context.Context) (string, error) {
+	return "vrrp_instance VI_9 {\n}\n", d.dead
+}
+
+// Compare tells how it was asked.
+func (d *daemon) Compare(_ context.Context, text string) (Plan, error) {
+	return Plan{Schema: PlanSchema, DryRun: true, Other: []string{text}}, d.dead
+}
+
 func (d *daemon) Overrides(context.Context) (Overrides, error) {
 	return Overrides{Schema: OverridesSchema, File: "/var/lib/xvrrp/routers.conf",
 		Routers: []Override{{Router: "VI_9", Action: Added, Text: "vrrp_instance VI_9 {\n}\n"}}}, d.dead

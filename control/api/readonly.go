@@ -26,6 +26,7 @@ type unchanging struct {
 	Viewer
 	Changer
 	Sniffer
+	Configured
 }
 
 // lasting is an answer that may go on for as long as it is read: where the server limits the time of an answer, each

@@ -31,6 +31,7 @@ type Source interface {
 	Viewer
 	Changer
 	Sniffer
+	Configured
 }
 
 // Viewer is what a daemon tells of itself.
@@ -49,6 +50,14 @@ type Viewer interface {
 	Segments(ctx context.Context) (Segments, error)
 	// Conflicts is who troubles our routers, or the one that is named. Addresses in known are those of peers.
 	Conflicts(ctx context.Context, router string, known []string) (Conflicts, error)
+}
+
+// Configured is what has a configuration.
+type Configured interface {
+	// ConfigText is the configuration in force in the syntax of the file, with secrets masked.
+	ConfigText(ctx context.Context) (string, error)
+	// Compare says what another configuration, in that syntax with nothing to be expanded, would change.
+	Compare(ctx context.Context, text string) (Plan, error)
 }
 
 // Changer is what changes a daemon.
@@ -88,6 +97,8 @@ const (
 //	POST /v1/routers/reset?name=A   takes back what the three above did, of the keywords in the body alone if there are
 //	                                any; the Plan
 //	GET /v1/overrides               the Overrides: what they did and was not taken back
+//	GET /v1/config                  the configuration in force as text, with secrets masked
+//	POST /v1/config/compare         what the configuration in the body would change; the Plan
 //	POST /v1/failover?name=A&for=5m a master hands over, and its router gives way for that long; the Done. With
 //	                                cancel=1 that is taken back
 //	POST /v1/maintenance?state=on&name=A&name=B&for=1h&keep=1
@@ -126,6 +137,8 @@ func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error
 	mux.HandleFunc("GET /v1/segments", s.segments)
 	mux.HandleFunc("GET /v1/conflicts", s.conflicts)
 	mux.HandleFunc("GET /v1/sniff", s.sniff)
+	mux.HandleFunc("GET /v1/config", s.configText)
+	mux.HandleFunc("POST /v1/config/compare", s.compare)
 	mux.HandleFunc("POST /v1/failover", s.failover)
 	mux.HandleFunc("POST /v1/maintenance", s.maintenance)
 	mux.HandleFunc("POST /v1/garp", s.announce)

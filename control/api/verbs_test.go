@@ -57,6 +57,21 @@ func TestVerbsCrossUnchanged(t *testing.T) {
 	}
 }
 
+func TestConfigCrossesUnchanged(t *testing.T) {
+	dir, d := t.TempDir(), new(daemon)
+	serve(t, dir, d)
+	if text, err := NewClient(dir).ConfigText(t.Context()); err != nil || text != "vrrp_instance VI_9 {\n}\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if p, err := NewClient(dir).Compare(t.Context(), "a text"); err != nil || !reflect.DeepEqual(p.Other, []string{"a text"}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	d.dead = errors.New("it only observes")
+	if _, err := NewClient(dir).ConfigText(t.Context()); err == nil || !strings.Contains(err.Error(), "it only observes") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // A request that says too little, or nonsense, does nothing.
 func TestVerbsRefuse(t *testing.T) {
 	for _, c := range []struct{ path, query, says string }{
