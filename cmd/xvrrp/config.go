@@ -13,6 +13,6 @@ running daemon.`,
 	}
 	check := newCheck(a)
 	check.Short = "The same as xvrrp check"
-	c.AddCommand(check, newConfigShow(a), newConfigDiff(a), newConfigFmt(a))
+	c.AddCommand(check, newConfigShow(a), newConfigDiff(a), newConfigFmt(a), newConfigMigrate(a))
 	return c
 }

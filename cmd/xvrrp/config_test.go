@@ -89,3 +89,22 @@ func TestConfigShowAndDiff(t *testing.T) {
 	}
 	newCommand("config", "diff", broken, "--runtime-dir", t.TempDir()).run(t).expect(t, exitRejected, "the block of vrrp_instance A is not closed")
 }
+
+// What is printed is the file alone; what was done to it is told beside it.
+func TestConfigMigrate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keepalived.conf")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Replace(laid, "{\n", "{\n    use_ipvlan\n", 1))
+	r := newCommand("config", "migrate", path).run(t)
+	r.expect(t, exitOK, path+":2: use_ipvlan is a comment now")
+	if !strings.HasPrefix(r.stdout, "vrrp_instance A {\n    # xvrrp: ") || !strings.HasSuffix(r.stderr, "1 change, 0 problems left\n") {
+		t.Errorf("printed\n%s\nand said\n%s", r.stdout, r.stderr)
+	}
+	write(laid + "}\n")
+	newCommand("config", "migrate", path).run(t).expect(t, exitRejected, "of the result:\n"+path+":8:1: error: unexpected }")
+	newCommand("config", "migrate", path+".none").run(t).expect(t, exitFailed, "read "+path+".none")
+}

@@ -35,6 +35,7 @@ type row struct {
 	own    bool   // xvrrp's own: keepalived does not know it
 	secret bool   // its value is not shown
 	shell  bool   // its value is a command, in the shell's quotes
+	now    string // of an old name: the present one
 	body   *block // it has a block; what stands in that
 	line   string // of a block of entries: the form of a line, for people
 	most   int    // words it takes, by the form of its value; -1: any number
@@ -80,6 +81,9 @@ func keywords(rows ...[]row) *block {
 		r := &b.rows[i]
 		if r.most = len(strings.Fields(r.value)); strings.Contains(r.value, "...") {
 			r.most = -1
+		}
+		if r.now != "" {
+			r.help = "old name of " + r.now
 		}
 		b.index[r.name] = r
 	}

@@ -122,7 +122,7 @@ var idleKeywords = []row{
 	{name: "disable_local_igmp", status: harmless, why: "the group of adverts is joined on the interface itself", help: "no membership reports for link-local groups"},
 
 	{name: "enable_snmp_vrrp", status: harmless, why: whySNMP, help: "SNMP: KEEPALIVED-MIB"},
-	{name: "enable_snmp_keepalived", status: harmless, why: whySNMP, help: "old name of enable_snmp_vrrp"},
+	{name: "enable_snmp_keepalived", status: harmless, why: whySNMP, now: "enable_snmp_vrrp"},
 	{name: "enable_snmp_rfc", status: harmless, why: whySNMP, help: "SNMP: the MIBs of RFC 2787 and RFC 6527"},
 	{name: "enable_snmp_rfcv2", status: harmless, why: whySNMP, help: "SNMP: the MIB of RFC 2787"},
 	{name: "enable_snmp_rfcv3", status: harmless, why: whySNMP, help: "SNMP: the MIB of RFC 6527"},

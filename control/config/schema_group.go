@@ -7,7 +7,7 @@ var syncGroupKeywords = []row{
 	{name: "group", body: entries, line: "NAME ...", set: nameList, preset: "required", help: "names of routers"},
 	{name: "sync_group_tracking_weight", help: "weights of what members track count; without it only those of what the group tracks do",
 		set: func(_ *decoder, _ *node, in scope) { in.group.TrackWeights = true }},
-	{name: "global_tracking", help: "old name of sync_group_tracking_weight", set: globalTracking},
+	{name: "global_tracking", now: "sync_group_tracking_weight", set: globalTracking},
 }
 
 // notifyKeywords are those of vrrp_instance and vrrp_sync_group.

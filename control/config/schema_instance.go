@@ -93,7 +93,7 @@ var instanceKeywords = []row{
 	{name: "thread_timer_expired", value: "[PRIORITY]", help: "the same", set: timerExpired},
 	{name: "old_unicast_checksum", value: "[never]", help: "checksum of version 3 in keepalived before 1.3.7", set: oldChecksum, status: harmless,
 		why: "only peers older than keepalived 1.3.7 need it, and newer ones take both; without never a warning says so"},
-	{name: "vmac_garp_intvl", value: "[all] SECONDS", help: "old name of garp_extra_if",
+	{name: "vmac_garp_intvl", value: "[all] SECONDS", now: "garp_extra_if",
 		set: extraAnnounce(func(s scope) *given[ExtraAnnounce] { return &s.defaults.garpExtra })},
 	{name: "garp_interval", value: "SECONDS", preset: "garp_group's, else vrrp_garp_interval", help: "gap between two gratuitous ARPs of this router",
 		set: announceGap(func(s scope) *given[time.Duration] { return &s.router.garpGap })},

@@ -35,7 +35,7 @@ var schedulingKeywords = []row{
 	{name: "vrrp_rlimit_rttime", value: "MICROSECONDS", preset: "1000000",
 		help: "real-time work without a pause after which the process is ordinary for ten seconds: a defect must not take the machine with it",
 		set:  whole(1, math.MaxInt32, func(s scope) *given[int] { return &s.globals.realTimeLimit })},
-	{name: "vrrp_rlimit_rtime", value: "MICROSECONDS", help: "old name of vrrp_rlimit_rttime",
+	{name: "vrrp_rlimit_rtime", value: "MICROSECONDS", now: "vrrp_rlimit_rttime",
 		set: whole(1, math.MaxInt32, func(s scope) *given[int] { return &s.globals.realTimeLimit })},
 	{name: "vrrp_cpu_affinity", value: "CPU ...", preset: "all the process was started with", help: "numbers of the processors it runs on", set: processors},
 	{name: "vrrp_no_swap", status: harmless, why: "memory is locked wherever that is allowed", help: "keep the process in memory"},

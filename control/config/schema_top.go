@@ -9,7 +9,7 @@ var top = keywords([]row{
 		body: keywords(syncGroupKeywords, trackKeywords, notifyKeywords)},
 	{name: "vrrp_script", value: "NAME", enter: enterScript, body: keywords(scriptKeywords), help: "a script for track_script"},
 	{name: "track_file", value: "NAME", enter: enterFile, body: keywords(trackFileKeywords), help: "a file for track_file"},
-	{name: "vrrp_track_file", value: "NAME", enter: enterFile, body: keywords(trackFileKeywords), help: "old name of track_file"},
+	{name: "vrrp_track_file", value: "NAME", enter: enterFile, body: keywords(trackFileKeywords), now: "track_file"},
 	{name: "vrrp_track_process", value: "NAME", enter: enterProcess, body: keywords(trackProcessKeywords), help: "a process for track_process"},
 	{name: "bfd_instance", value: "NAME", enter: enterBFD, body: keywords(bfdKeywords), help: "a BFD session for track_bfd"},
 	{name: "vrrp_check", value: "NAME", enter: enterCheck, body: keywords(checkKeywords), own: true,
