@@ -104,11 +104,13 @@ func (d *daemon) Compare(ctx context.Context, text string) (api.Plan, error) {
 		return api.Plan{}, ErrObserving
 	}
 	conf, problems := d.conf.Instead(text)
-	p := d.planOf(problems, true, len(d.conf.Overrides()))
+	overrides := len(d.conf.Overrides())
 	if config.Worst(problems) == config.Error {
+		p := d.planOf(problems, true, overrides)
 		p.Rejected = true
 		return p, nil
 	}
+	p := d.planOf(nil, true, overrides) // warnings are for who has the file that the text was made of
 	n, unfit, err := d.drawUp(ctx, conf, p)
 	switch {
 	case err != nil:

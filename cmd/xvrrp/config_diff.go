@@ -85,6 +85,11 @@ func (a *app) difference(ctx context.Context, path string) (api.Plan, error) {
 	}
 	plan, err := a.client().Compare(ctx, c.Text(names))
 	plan.Config = path
+	var own []string
+	for _, p := range problems {
+		own = append(own, p.String())
+	}
+	plan.Problems = append(own, plan.Problems...)
 	return plan, err
 }
 

@@ -91,7 +91,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` logged: debug, info, warn or error")
 	f.StringVar(&o.listen, "listen", "", "serve metrics and a page over plain HTTP at `[ADDRESS:]PORT`; without an address for this host alone")
 	f.BoolVar(&o.metricsKeepalived, "metrics-keepalived", false, "with --listen: metrics also under the names of keepalived-exporter")
-	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed; without this flag only the default runtime directory has one")
+	f.StringVar(&o.state, "state-file", defaultState, "`FILE` of what xvrrp router --keep changed, and beside it one of xvrrp maintenance --keep; without this flag only the default runtime directory has them")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the file that the router flags stand for, and stop")
 	o.access.register(f)
 	o.router.register(f)

@@ -217,7 +217,7 @@ func (m *migrator) idle(problems []Problem) (out []edit) {
 		if p.Severity != Warning || len(p.Via) > 0 || p.Pos.Line == 0 || p.Pos.File != m.name() {
 			continue
 		}
-		s, found := m.at(p.Pos.Line)
+		s, found := m.at(int(p.Pos.Line))
 		hidden := func(e edit) bool { return e.hide && e.first <= s.first && s.last <= e.last }
 		if !found || slices.ContainsFunc(m.accepted, hidden) || slices.ContainsFunc(out, hidden) {
 			continue

@@ -33,6 +33,6 @@ func (c *Config) MaskedText(routers []string) string { return masked(c.Text(rout
 // Instead is another configuration in the place of this one, under the same overrides: one that is given as a Text.
 func (c *Config) Instead(text string) (*Config, []Problem) {
 	o := c.base.options
-	o.Text, o.Expanded, o.Overrides = text, true, c.Overrides()
+	o.Name, o.Text, o.Expanded, o.Overrides = "text", text, true, c.Overrides()
 	return Load(c.base.fsys, "", o)
 }
