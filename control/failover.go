@@ -6,6 +6,7 @@ import (
 
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/story"
 )
 
 // A failover by hand: the master resigns, and has priority 1 for a while. So it preempts nobody, but serves again if
@@ -41,10 +42,12 @@ func (d *daemon) failover(f api.Failover) (api.Done, error) {
 	}
 	done.Until = d.wallOf(w.until)
 	d.timeAways()
-	for _, r := range routers {
-		d.weighFor(r, "failover")
-	}
-	d.step(routers[0], d.now(), election.HandOver{Detail: "asked for by " + w.by})
+	d.because(story.OfOperator, "xvrrp failover was "+d.phrase(w), func() {
+		for _, r := range routers {
+			d.weighFor(r, "failover")
+		}
+		d.step(routers[0], d.now(), election.HandOver{Detail: "asked for by " + w.by})
+	})
 	d.settle()
 	return done, nil
 }
@@ -99,5 +102,5 @@ func (d *daemon) cancelFailover(f api.Failover) (api.Done, error) {
 // endFailover gives a router its priority back. Whether it preempts is a matter of its configuration.
 func (d *daemon) endFailover(r *router, why string) {
 	d.told(r, "failover ends", why)
-	d.weighFor(r, "failover")
+	d.because(story.OfOperator, "xvrrp failover ended, "+why, func() { d.weighFor(r, "failover") })
 }

@@ -44,6 +44,8 @@ func kindOf(topic string) story.Kind {
 		return story.OfTracker
 	case isConfigTopic(topic):
 		return story.OfConfig
+	case isMaintenanceTopic(topic):
+		return story.OfOperator
 	case topic == causeLink, topic == causeFilter, topic == causeVMAC:
 		return story.OfLink
 	}

@@ -214,7 +214,7 @@ func (d *daemon) outweigh(r *router, priority uint8, why string) {
 		return
 	}
 	r.weighed = is
-	d.recordEvent(r, story.Event{Kind: cmp.Or(d.reason.Kind, story.OfTracker), Text: cmp.Or(d.reason.Text, "what is tracked changed"),
+	d.recordEvent(r, story.Event{Kind: cmp.Or(d.reason.Kind, story.OfTracker), Text: cmp.Or(d.reason.Text, why+" changed it"),
 		Was: was, Now: is})
 	as := r.standing()
 	d.later(func() {

@@ -39,14 +39,14 @@ var byKind = map[Kind]Cause{OfLink: Link, OfAddress: Address, OfTracker: Tracker
 // byReason are the causes where the election's reason says it all.
 var byReason = map[election.Reason]Cause{election.Startup: Start, election.Shutdown: Stop, election.Ownership: Owner,
 	election.Silence: Silence, election.Resigned: Goodbye, election.Preempted: Preemption, election.Outranked: Outranked,
-	election.TieLost: Tie, election.Late: Late, election.Faulted: Fault, election.Recovered: Fault, election.Grouped: Group}
+	election.TieLost: Tie, election.Late: Late, election.HandedOver: Operator, election.Faulted: Fault, election.Recovered: Fault, election.Grouped: Group}
 
 // origin is the cause, and the event that it is if it is one.
 func (f *Facts) origin() (Cause, *Event) {
 	if c := byKind[f.Reason.Kind]; c != "" {
 		return c, &f.Reason
 	}
-	cause, known := byReason[f.Changed.Why]
+	cause := byReason[f.Changed.Why]
 	var e *Event
 	switch cause {
 	case Silence:
@@ -65,9 +65,6 @@ func (f *Facts) origin() (Cause, *Event) {
 	}
 	if e != nil && byKind[e.Kind] != "" {
 		return byKind[e.Kind], e
-	}
-	if !known {
-		cause = Operator // who else has reasons of their own
 	}
 	return cause, nil
 }

@@ -19,10 +19,11 @@ var rules = map[election.Reason]rule{
 
 // local are rules of no RFC.
 var local = map[election.Reason]string{
-	election.Late:      "timer_expired_backup: a master that was silent for longer than the others wait does not come back by its next advert",
-	election.Faulted:   "a router with a fault takes no part; a master sends priority 0 first",
-	election.Recovered: "a router whose last fault is gone starts over, as backup unless it has priority 255",
-	election.Grouped:   "vrrp_sync_group: all members are master, or none",
+	election.Late:       "timer_expired_backup: a master that was silent for longer than the others wait does not come back by its next advert",
+	election.Faulted:    "a router with a fault takes no part; a master sends priority 0 first",
+	election.Recovered:  "a router whose last fault is gone starts over, as backup unless it has priority 255",
+	election.HandedOver: "a master hands over by sending priority 0, and has priority 1 for a while",
+	election.Grouped:    "vrrp_sync_group: all members are master, or none",
 }
 
 // rule says what was applied.
@@ -35,8 +36,5 @@ func (f *Facts) rule() string {
 		}
 		return rfc + r.section + ": " + r.text
 	}
-	if text, known := local[why]; known {
-		return text
-	}
-	return "an operator may move a router at any time; a master sends priority 0 first"
+	return local[why]
 }

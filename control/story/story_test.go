@@ -123,9 +123,11 @@ func cases() map[string]Facts {
 		"start by a reload": with(facts(0, idle, election.Backup, election.Startup, ""), func(f *Facts) {
 			f.Reason = Event{Kind: OfConfig, Text: "the configuration was reloaded"}
 		}),
-		"owner":    facts(0, idle, election.Master, election.Ownership, ""),
-		"stop":     facts(0, master(), election.Init, election.Shutdown, ""),
-		"failover": facts(0, master(), election.Backup, "failover", "an operator ran xvrrp failover"),
+		"owner": facts(0, idle, election.Master, election.Ownership, ""),
+		"stop":  facts(0, master(), election.Init, election.Shutdown, ""),
+		"failover": with(facts(0, master(), election.Backup, election.HandedOver, "asked for by root"), func(f *Facts) {
+			f.Reason = Event{At: noon, Kind: OfOperator, Text: "xvrrp failover was asked for by root"}
+		}),
 		"sync group": with(facts(0, master(), election.Fault, election.Grouped, "sync group G: VI_2 is in fault"), func(f *Facts) {
 			f.Lead, f.Moved = "VI_2", "VI_2 went to fault because interface eth1 is down."
 		}),

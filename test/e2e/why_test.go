@@ -17,8 +17,14 @@ import (
 func because(m *bed.Machine, router, to, cause string, says ...string) {
 	m.Site.T.Helper()
 	m.AwaitRole(router, to)
+	became(m, last(m, router), to, cause, says...)
+}
+
+// last is the newest story of a machine's router.
+func last(m *bed.Machine, router string) api.Story {
+	m.Site.T.Helper()
 	stories := m.Stories(router)
-	became(m, stories[len(stories)-1], to, cause, says...)
+	return stories[len(stories)-1]
 }
 
 // became does so for one of several stories.
@@ -35,7 +41,9 @@ func became(m *bed.Machine, s api.Story, to, cause string, says ...string) {
 }
 
 // named is a machine as stories name it.
-func named(m *bed.Machine) string { return m.V4.String() + " (" + net.HardwareAddr(m.MAC[:]).String() + ")" }
+func named(m *bed.Machine) string {
+	return m.V4.String() + " (" + net.HardwareAddr(m.MAC[:]).String() + ")"
+}
 
 // TestWhyOfSilence ends masters in every way in which they fall silent; the one that is only stopped comes back.
 func TestWhyOfSilence(t *testing.T) {
@@ -60,6 +68,9 @@ func TestWhyOfSilence(t *testing.T) {
 	// A master that was stopped finds that another took over.
 	low.Running.Signal(syscall.SIGSTOP)
 	because(high, bed.Only, "master", "master_silent", named(low)+" fell silent", " more were due", "This daemon was ")
+	if n := last(high, bed.Only).Numbers; n.Gap <= 0 || n.Margin >= n.Down {
+		t.Errorf("the last gap was %g and left a margin of %g", n.Gap, n.Margin)
+	}
 	s.Ear.Await(s.Ear.Mark(), 2, high)
 	low.Running.Signal(syscall.SIGCONT)
 	because(low, bed.Only, "backup", "paused", "this daemon itself did not run", "Meanwhile "+named(high))
@@ -137,6 +148,35 @@ func TestWhyOfPriorities(t *testing.T) {
 	if err := high.SetLink(bed.NIC, true); err != nil {
 		t.Fatal(err)
 	}
+	because(high, bed.Only, "master", "preemption", named(low))
+}
+
+// TestWhyOfCommands has an operator move mastership, and take a router out of service.
+func TestWhyOfCommands(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "why-command")
+	low, high := s.Add("low"), s.Add("high")
+	i := bed.Instance{Priority: 200}
+	high.Run("xdp", nil, i)
+	high.AwaitRole(bed.Only, "master")
+	i.Priority = 100
+	low.Run("tc", nil, i)
+	low.AwaitFollowing(high)
+	command := func(args ...string) {
+		t.Helper()
+		if _, err := high.Ask(args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command("failover", bed.Only)
+	because(high, bed.Only, "backup", "operator", "xvrrp failover was asked for by ")
+	because(low, bed.Only, "master", "master_resigned", named(high))
+	command("failover", bed.Only, "--cancel")
+	because(high, bed.Only, "master", "operator", "xvrrp failover ended", "which took its priority from 1 to 200, above the 100 of "+named(low))
+	command("maintenance", "on", bed.Only)
+	because(high, bed.Only, "fault", "operator", "because maintenance, asked for by ")
+	because(low, bed.Only, "master", "master_resigned", named(high))
+	command("maintenance", "off", bed.Only)
 	because(high, bed.Only, "master", "preemption", named(low))
 }
 
