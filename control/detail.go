@@ -22,15 +22,11 @@ func (d *daemon) Detail(ctx context.Context, name string) (api.Detail, error) {
 // askOf has question run by the loop on the router of a name.
 func askOf[T any](ctx context.Context, d *daemon, name string, question func(*router) T) (answer T, err error) {
 	unknown, err := ask(ctx, d, func() error {
-		names := make([]string, 0, len(d.routers))
-		for _, r := range d.routers {
-			if r.conf.Name == name {
-				answer = question(r)
-				return nil
-			}
-			names = append(names, r.conf.Name)
+		r, err := d.called(name)
+		if err == nil {
+			answer = question(r)
 		}
-		return &api.UnknownRouter{Name: name, There: names}
+		return err
 	})
 	return answer, cmp.Or(err, unknown)
 }

@@ -57,7 +57,11 @@ func (d *daemon) called(name string) (*router, error) {
 	if i := slices.IndexFunc(d.routers, func(r *router) bool { return r.conf.Name == name }); i >= 0 {
 		return d.routers[i], nil
 	}
-	return nil, fmt.Errorf("no router is named %s: xvrrp status lists those there are", name)
+	unknown := &api.UnknownRouter{Name: name}
+	for _, r := range d.routers {
+		unknown.There = append(unknown.There, r.conf.Name)
+	}
+	return nil, unknown
 }
 
 // callAll are the routers of some names; without a name all of them.

@@ -274,6 +274,42 @@ func TestOverridesCrossUnchanged(t *testing.T) {
 	}
 }
 
+func TestOneRouter(t *testing.T) {
+	const name = "up/down 100%" // names may hold anything
+	dir := t.TempDir()
+	serve(t, dir, &daemon{snap: Snapshot{Routers: []Router{{Name: name, VRID: 9}}}})
+	c := NewClient(dir)
+	if d, err := c.Detail(t.Context(), name); err != nil || d.Router.VRID != 9 {
+		t.Errorf("detail %+v, %v", d, err)
+	}
+	if s, err := c.Stories(t.Context(), name); err != nil || s.Router != name || len(s.Stories) != 1 || s.Stories[0].Event != 7 {
+		t.Errorf("stories %+v, %v", s, err)
+	}
+	if _, err := c.Detail(t.Context(), "VI_9"); err == nil || err.Error() != "no router is named VI_9: there are VI_1" {
+		t.Errorf("of a router that is not there: %v", err)
+	}
+}
+
+func TestUnknownRouter(t *testing.T) {
+	many := make([]string, mostNames+3)
+	for i := range many {
+		many[i] = "VI"
+	}
+	for _, c := range []struct {
+		name  string
+		there []string
+		want  string
+	}{
+		{"none", nil, "the daemon only observes"},
+		{"few", []string{"VI_1", "VI_2"}, "there are VI_1, VI_2"},
+		{"many", many, "VI and 3 more"},
+	} {
+		if got := (&UnknownRouter{Name: "X", There: c.there}).Error(); !strings.HasSuffix(got, c.want) {
+			t.Errorf("%s: %q does not end in %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestOtherSchemaIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	serve(t, dir, &daemon{snap: Snapshot{Schema: "xvrrp.status/v9", Version: "9.0"}})
