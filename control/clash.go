@@ -18,8 +18,9 @@ func (d *daemon) clashes(s loader.Sample, seen *sighting, r *router, args []any)
 	if r != nil && len(r.conf.Addresses) > 0 {
 		d.log.Warn(r.phraseForeignList())
 	}
-	d.log.Warn(fmt.Sprintf("bogus VRRP packet received on %s !!!", seen.link), args...)
-	detail := fmt.Sprintf("%v (%s) uses VRID %d on %s for %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link,
+	e := api.Event{Kind: "conflict", Router: r.name(), Why: "conflict"}
+	d.log.WarnContext(about(e), fmt.Sprintf("bogus VRRP packet received on %s !!!", seen.link), args...)
+	e.Detail = fmt.Sprintf("%v (%s) uses VRID %d on %s for %s: %s", s.Src, seen.MAC, s.ID.VRID, seen.link,
 		strings.Join(seen.Addresses, ", "), seen.Why)
 	if r != nil {
 		put(&r.notes, "conflict", fmt.Sprintf("VRID %d is also used by %v", s.ID.VRID, s.Src))
@@ -30,10 +31,10 @@ func (d *daemon) clashes(s loader.Sample, seen *sighting, r *router, args []any)
 			}
 			d.log.Warn(fmt.Sprintf("(%s) VRID %d on %s is used by another cluster: %s", r.conf.Name, s.ID.VRID, seen.link, advice),
 				"source", s.Src, "mac", seen.MAC)
-			detail += "; " + advice
+			e.Detail += "; " + advice
 		}
 	}
-	d.event(api.Event{Kind: "conflict", Router: r.name(), Why: "conflict", Detail: detail})
+	d.event(e)
 }
 
 // firstOn reports whether no more than one sender was refused on a VRID by this verdict.

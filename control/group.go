@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -139,11 +138,12 @@ func (d *daemon) takeGroup(g *group, e election.Effect) {
 
 // groupChanged reports a change of a group's role. The words are keepalived's, which log alarms look for.
 func (d *daemon) groupChanged(g *group, c election.Changed, at time.Time) {
-	d.log.Log(context.Background(), slog.LevelInfo,
+	e := api.Event{Time: at, Kind: "group", Router: g.conf.Name, From: c.From.String(), To: c.To.String(),
+		Why: string(c.Why), Detail: c.Detail}
+	d.log.Log(about(e), slog.LevelInfo,
 		fmt.Sprintf("VRRP_Group(%s) Syncing instances to %s state", g.conf.Name, strings.ToUpper(c.To.String())),
 		"from", c.From.String(), "why", string(c.Why), "detail", c.Detail)
-	d.event(api.Event{Time: at, Kind: "group", Router: g.conf.Name, From: c.From.String(), To: c.To.String(),
-		Why: string(c.Why), Detail: c.Detail})
+	d.event(e)
 	d.tell(&g.tells, stateOf(c.To), 0, c.Detail)
 }
 

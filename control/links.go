@@ -216,11 +216,13 @@ func (d *daemon) tookOn(a attachment) {
 	switch err := l.trouble(); {
 	case known:
 	case err != nil:
-		d.log.Error("cannot filter", "link", l.name, "err", err)
-		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %v", l.name, err)})
+		e := api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %v", l.name, err)}
+		d.log.ErrorContext(about(e), "cannot filter", "link", l.name, "err", err)
+		d.event(e)
 	default:
-		d.log.Info("filter attached", "link", l.name, "mode", a.Mode, "hook", a.Hook, "why", a.Reason)
-		d.event(api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %s (%s): %s", l.name, a.Mode, a.Hook, a.Reason)})
+		e := api.Event{Kind: "link", Why: "attach", Detail: fmt.Sprintf("%s: %s (%s): %s", l.name, a.Mode, a.Hook, a.Reason)}
+		d.log.InfoContext(about(e), "filter attached", "link", l.name, "mode", a.Mode, "hook", a.Hook, "why", a.Reason)
+		d.event(e)
 	}
 }
 

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -245,9 +244,10 @@ func (d *daemon) changed(r *router, c election.Changed, as standing, t *tale) {
 	if c.To == election.Fault {
 		level = slog.LevelWarn
 	}
-	d.logOf(r).Log(context.Background(), level, r.phraseRole(c), args...)
-	d.event(api.Event{Time: as.at, Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
-		Why: string(c.Why), Detail: c.Detail})
+	e := api.Event{Time: as.at, Kind: "transition", Router: r.conf.Name, From: c.From.String(), To: c.To.String(),
+		Why: string(c.Why), Detail: c.Detail}
+	d.logOf(r).Log(about(e), level, r.phraseRole(c), args...)
+	d.event(e)
 	d.complete(r, t)
 	state := stateOf(c.To)
 	if as.retired {
@@ -277,8 +277,9 @@ func (d *daemon) note(r *router, topic, detail, message string) {
 		return
 	}
 	put(&r.notes, topic, detail)
-	d.logOf(r).Warn("("+r.conf.Name+") "+message, "why", topic)
-	d.event(api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail})
+	e := api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail}
+	d.logOf(r).WarnContext(about(e), "("+r.conf.Name+") "+message, "why", topic)
+	d.event(e)
 }
 
 // heard hands a valid advert to its router's election.

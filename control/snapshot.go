@@ -70,6 +70,9 @@ func (d *daemon) event(e api.Event) {
 	d.stir()
 }
 
+// about is the context of a log line that tells of an event.
+func about(e api.Event) context.Context { return api.WithEvent(context.Background(), e) }
+
 func (d *daemon) linkName(index int) string {
 	for _, l := range d.links {
 		if l.index == index {

@@ -33,7 +33,7 @@ start. With --follow the command goes on with what happens, until the daemon sto
 --since takes the number of an event, a time that has passed (90s, 1h) or a point in time: 14:30 or 14:30:05
 of today, 2026-11-22, "2026-11-22 14:30", or RFC 3339.
 
-Under systemd the journal has all this and more for longer: journalctl -u xvrrp XVRRP_ROUTER=VI_1.`, api.Keep),
+Under systemd the journal has all this and more for longer: journalctl -u xvrrp XVRRP_INSTANCE=VI_1.`, api.Keep),
 		Example: `  xvrrp events
   xvrrp events --follow -o json | jq -r 'select(.kind == "transition") | .to'
   xvrrp events --since 1h --router VI_1

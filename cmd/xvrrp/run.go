@@ -35,6 +35,9 @@ type runOptions struct {
 	access            accessFlags
 }
 
+// logAuto is the form of the log that fits where it goes.
+const logAuto = "auto"
+
 var attachModes = []string{string(loader.Auto), string(loader.XDP), string(loader.XDPGeneric), string(loader.TC)}
 
 func newRun(a *app) *cobra.Command {
@@ -51,7 +54,8 @@ link and takes part in nothing.
 
 SIGHUP makes it read its file again and put in force what changed, as xvrrp reload does. SIGTERM and
 SIGINT stop it: masters resign, and addresses and filter are removed. It tells systemd when it is ready
-(Type=notify). It needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, and CAP_SYS_ADMIN for net_namespace.
+(Type=notify), and its log reaches the journal in fields that journalctl can search: XVRRP_INSTANCE, XVRRP_VRID,
+XVRRP_IFACE, XVRRP_FROM, XVRRP_TO, XVRRP_REASON, and a MESSAGE_ID for each kind of event. It needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, and CAP_SYS_ADMIN for net_namespace.
 
 Routers that were changed with xvrrp router ... --keep are in a file of their own, --state-file, which is read
 after the configuration; what it says of a router takes the place of what the configuration says.
@@ -87,7 +91,7 @@ for the daemon: name it to the other commands with --runtime-dir.
 	f.StringArrayVar(&o.ifaces, "iface", nil, "limit to this `INTERFACE` (may be repeated)")
 	f.StringVar(&o.config, "config", "", "configuration `FILE`")
 	f.StringVar(&o.attach, "attach", string(loader.Auto), "where the filter sits, a `MODE`: "+strings.Join(attachModes, ", "))
-	f.StringVar(&o.logFormat, "log-format", "text", "`FORM` of the log on standard error: text or json")
+	f.StringVar(&o.logFormat, "log-format", logAuto, "`FORM` of the log on standard error: text, json, or auto, which is text, and fields of the journal where standard error goes there")
 	f.StringVar(&o.logLevel, "log-level", "info", "least `LEVEL` logged: debug, info, warn or error")
 	f.StringVar(&o.listen, "listen", "", "serve metrics and a page over plain HTTP at `[ADDRESS:]PORT`; without an address for this host alone")
 	f.BoolVar(&o.metricsKeepalived, "metrics-keepalived", false, "with --listen: metrics also under the names of keepalived-exporter")
@@ -250,13 +254,19 @@ func newLogger(a *app, o runOptions) (*slog.Logger, error) {
 		return nil, usagef("--log-level %s: choose one of debug, info, warn, error", o.logLevel)
 	}
 	h := &slog.HandlerOptions{Level: level}
+	text := slog.NewTextHandler(a.stderr, h)
 	switch o.logFormat {
+	case logAuto:
+		if isJournal(a.stderr, a.getenv("JOURNAL_STREAM")) {
+			return slog.New(&journalHandler{to: openJournal(journalSocket, text), least: level}), nil
+		}
+		return slog.New(text), nil
 	case "text":
-		return slog.New(slog.NewTextHandler(a.stderr, h)), nil
+		return slog.New(text), nil
 	case "json":
 		return slog.New(slog.NewJSONHandler(a.stderr, h)), nil
 	}
-	return nil, usagef("--log-format %s: choose text or json", o.logFormat)
+	return nil, usagef("--log-format %s: choose auto, text or json", o.logFormat)
 }
 
 // logProblem logs a finding in the configuration with its place and remedy.

@@ -154,40 +154,18 @@ func TestTopTellsThatTheDaemonIsAway(t *testing.T) {
 	}
 }
 
-// simulated runs top on a screen in memory.
-func simulated(t *testing.T, noColor bool) (tcell.SimulationScreen, chan glance, chan struct{}) {
-	t.Helper()
-	s := tcell.NewSimulationScreen("UTF-8")
-	if err := s.Init(); err != nil {
-		t.Fatal(err)
-	}
-	s.SetSize(80, 24)
-	glances, ended := make(chan glance), make(chan struct{})
-	go func() {
-		defer close(ended)
-		topScreen{s, paletteFor(noColor, 8)}.run(t.Context(), newTopModel("/run/xvrrp"), glances)
-	}()
-	return s, glances, ended
-}
-
-// shown waits until a screen shows a text and returns the style it begins with.
+// shown is the style that a text on a screen begins with.
 func shown(t *testing.T, s tcell.SimulationScreen, want string) tcell.Style {
 	t.Helper()
-	for range 1000 {
-		cells, width, _ := s.GetContents()
-		var b strings.Builder
-		for i, c := range cells {
-			if i%width == 0 {
-				b.WriteByte('\n')
-			}
-			b.WriteString(string(c.Runes))
+	cells, width, height := s.GetContents()
+	for y := range height {
+		var row strings.Builder
+		for x := range width {
+			row.WriteString(string(cells[y*width+x].Runes))
 		}
-		if at := strings.Index(b.String(), want); at >= 0 {
-			row := strings.Count(b.String()[:at], "\n") - 1
-			column := at - strings.LastIndex(b.String()[:at], "\n") - 1
-			return cells[row*width+column].Style
+		if x := strings.Index(row.String(), want); x >= 0 {
+			return cells[y*width+x].Style
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatalf("the screen does not show %q", want)
 	return tcell.StyleDefault
@@ -196,23 +174,30 @@ func shown(t *testing.T, s tcell.SimulationScreen, want string) tcell.Style {
 func TestTopOnAScreen(t *testing.T) {
 	for _, noColor := range []bool{false, true} {
 		t.Run(fmt.Sprintf("no colour %t", noColor), func(t *testing.T) {
-			s, glances, ended := simulated(t, noColor)
+			s := tcell.NewSimulationScreen("UTF-8")
+			if err := s.Init(); err != nil {
+				t.Fatal(err)
+			}
 			defer s.Fini()
+			s.SetSize(80, 24)
+			top, m := topScreen{s, paletteFor(noColor, 8)}, newTopModel("/run/xvrrp")
+			top.draw(m)
 			shown(t, s, "looking for the daemon in /run/xvrrp")
 			snap := pair()
 			snap.Routers[0].Name = "bell\aand\x1bescape"
-			glances <- glance{snap: snap}
+			m.take(glance{snap: snap})
+			top.draw(m)
 			shown(t, s, "bell?and?escape")
 			if colour, _, _ := shown(t, s, "FAULT").Decompose(); (colour != tcell.ColorDefault) == noColor {
 				t.Errorf("a fault has colour %v", colour)
 			}
-			s.InjectKey(tcell.KeyRune, 'd', tcell.ModAlt) // escape, d
+			m.press(tcell.KeyRune, '/')
+			top.handle(tcell.NewEventKey(tcell.KeyRune, 'd', tcell.ModAlt), m) // escape, d
+			top.draw(m)
 			shown(t, s, "WHAT WAS NOT TAKEN")
-			s.SetSize(200, 50)
-			s.InjectKey(tcell.KeyEsc, 0, 0)
-			shown(t, s, "ADDRESSES")
-			s.InjectKey(tcell.KeyRune, 'q', 0)
-			<-ended
+			if !top.handle(tcell.NewEventKey(tcell.KeyRune, 'q', 0), m) {
+				t.Error("q does not quit")
+			}
 		})
 	}
 }

@@ -1,5 +1,7 @@
 package api
 
+import "context"
+
 // Keep is how many events a Log remembers.
 const Keep = 4096
 
@@ -47,4 +49,18 @@ func (l *Log) Since(seq uint64) Page {
 		p.Events = append(p.Events, l.ring[(n-1)%Keep])
 	}
 	return p
+}
+
+// eventKey is that of an event in the context of a log line.
+type eventKey struct{}
+
+// WithEvent returns the context of a log line that tells of an event. The event need not be numbered.
+func WithEvent(ctx context.Context, e Event) context.Context {
+	return context.WithValue(ctx, eventKey{}, e)
+}
+
+// EventOf is the event that a log line tells of, if it tells of one.
+func EventOf(ctx context.Context) (e Event, ok bool) {
+	e, ok = ctx.Value(eventKey{}).(Event)
+	return e, ok
 }
