@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -56,7 +57,7 @@ func top(ctx context.Context, a *app, o topOptions) error {
 	if _, ok := terminalOf(a.stdout); !ok {
 		return usagef("top draws on a terminal, which standard output is not: use xvrrp status --watch, which prints a line per change")
 	}
-	screen, err := openScreen()
+	screen, err := openScreen(a.getenv("TERM"))
 	if err != nil {
 		return fmt.Errorf("draw on terminal %s: %w: set TERM to one that is known, such as vt100, or use xvrrp status --watch",
 			a.getenv("TERM"), err)
@@ -71,16 +72,22 @@ func top(ctx context.Context, a *app, o topOptions) error {
 	return nil
 }
 
-// openScreen takes hold of the terminal of standard input and output.
-func openScreen() (tcell.Screen, error) {
+// openScreen takes hold of the terminal of standard input and output, which is one of a kind.
+func openScreen(kind string) (tcell.Screen, error) {
 	if _, ok := terminalOf(os.Stdin); !ok {
-		return nil, fmt.Errorf("standard input is none")
+		return nil, errors.New("standard input is none")
 	}
+	known, err := tcell.LookupTerminfo(kind)
+	if err != nil {
+		return nil, err
+	}
+	ti := *known
+	ti.PadChar = "" // no pause after each movement of the cursor: what calls itself a vt100 today is faster than one
 	tty, err := tcell.NewStdIoTty()
 	if err != nil {
 		return nil, err
 	}
-	s, err := tcell.NewTerminfoScreenFromTty(tty)
+	s, err := tcell.NewTerminfoScreenFromTtyTerminfo(tty, &ti)
 	if err != nil {
 		return nil, err
 	}

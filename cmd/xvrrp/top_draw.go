@@ -59,7 +59,7 @@ func (m *topModel) title(width int) strip {
 func (m *topModel) summary() []strip {
 	adverts := fmt.Sprintf("adverts %.1f/s in, %.1f/s out", m.rates.in, m.rates.out)
 	if t := m.snap.Timing; t.Expiries > 0 {
-		adverts += fmt.Sprintf("; ours late by less than %s (99%%), %s at most", within(t, 990), seconds(t.WorstLateness))
+		adverts += fmt.Sprintf("; 99%% of ours less than %s late, the worst %s", within(t, 990), seconds(t.WorstLateness))
 	}
 	return []strip{said(plain, adverts), m.refusals(), m.trouble()}
 }
