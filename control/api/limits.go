@@ -23,11 +23,13 @@ const (
 	reservedConns = 32  // of these, for who may change the daemon
 	mostStreams   = 64  // answers at once that stay open
 	mostChanges   = 4   // at once that are read or carried out
+	mostUshers    = 16  // that refuse a client
 	mostHeader    = 256 << 10
 	mostText      = 64 << 20 // of configuration in a request
 
 	headerWithin = 5 * time.Second  // for the head of a request to come
 	bodyWithin   = 30 * time.Second // for the rest of it
+	usherWithin  = time.Second      // for a client that is refused, all in all
 	idleWithin   = 30 * time.Second // between requests
 	takenWithin  = 5 * time.Second  // for the client to take what was written
 )
@@ -114,19 +116,31 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		leave, ok := l.seats.take(l.access.mayChange(p))
 		if !ok {
-			turnAway(c)
+			l.turnAway(c)
 			continue
 		}
 		return &conn{c, p, leave}, nil
 	}
 }
 
-// turnAway refuses a client before it has said anything. What is written fits the buffer of a new connection.
-func turnAway(c net.Conn) {
-	const body = `{"error":"too many clients at once: try again"}` + "\n"
-	fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		len(body), body)
-	c.Close()
+// turnAway refuses a client once it has said what it wants: an answer that comes before the question confuses many. It
+// hangs up if it has to do so with several at once.
+func (l *Listener) turnAway(c net.Conn) {
+	select {
+	case l.ushers <- struct{}{}:
+	default:
+		c.Close()
+		return
+	}
+	go func() {
+		defer func() { <-l.ushers }()
+		defer c.Close()
+		const body = `{"error":"too many clients at once: try again"}` + "\n"
+		c.SetDeadline(time.Now().Add(usherWithin))
+		c.Read(make([]byte, 4096))
+		fmt.Fprintf(c, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+			len(body), body)
+	}()
 }
 
 // contain answers requests that panic; the daemon goes on.

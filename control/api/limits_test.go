@@ -49,7 +49,11 @@ func TestClientsBeyondTheLastSeatAreTurnedAway(t *testing.T) {
 	for range mostConns {
 		silent = append(silent, dial(t, dir))
 	}
-	if code, says := refused(t, dial(t, dir)); code != http.StatusServiceUnavailable || !strings.Contains(says, "try again") {
+	last := dial(t, dir)
+	if _, err := io.WriteString(last, "GET /v1/status HTTP/1.1\r\nHost: xvrrp\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if code, says := refused(t, last); code != http.StatusServiceUnavailable || !strings.Contains(says, "try again") {
 		t.Errorf("got %d %q", code, says)
 	}
 	if _, err := NewClient(dir).Status(t.Context()); !errors.Is(err, ErrBusy) {

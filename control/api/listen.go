@@ -26,6 +26,7 @@ type Listener struct {
 	lock   *os.File
 	access Access
 	seats  seats
+	ushers chan struct{} // holds one for each client that is being refused
 }
 
 // Listen claims the runtime directory dir, which is created if missing, and opens the daemon's socket in it.
@@ -48,7 +49,7 @@ func Listen(dir string, access Access) (*Listener, error) {
 		lock.Close()
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
-	return &Listener{UnixListener: l, lock: lock, access: access}, nil
+	return &Listener{UnixListener: l, lock: lock, access: access, ushers: make(chan struct{}, mostUshers)}, nil
 }
 
 // Close removes the socket and then gives up the runtime directory.
