@@ -8,11 +8,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -213,4 +215,47 @@ func residentBytes(t *testing.T, m *bed.Machine, field string) (n int64) {
 		t.Fatalf("%s: %v", field, err)
 	}
 	return n << 10
+}
+
+// TestAccess has users ask and change a daemon that lets one group look and another change.
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	const readers, admins = 4711, 4712
+	s := newSite(t, "access")
+	m := s.Add("m")
+	for _, dir := range []string{filepath.Dir(bed.Program), s.Dir} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.Spawn("--config", m.Configure(nil, bed.Instance{Priority: 100}), "--attach", "tc",
+		"--socket-group", fmt.Sprint(readers), "--admin-group", fmt.Sprint(admins))
+	m.AwaitRole(bed.Only, "master")
+	const privilege = 4 // exit code
+	for _, c := range []struct {
+		name   string
+		uid    uint32
+		groups []uint32
+		looks  int
+		reload int
+		says   string
+	}{
+		{"root", 0, nil, 0, 0, ""},
+		{"a stranger", 1000, nil, privilege, privilege, "may not be used by this user"},
+		{"a reader", 1000, []uint32{readers}, 0, privilege, "user 1000 may look and not change: root, the daemon's own user and members of the group 4712 may"},
+		{"an admin", 1000, []uint32{readers, admins}, 0, 0, ""},
+		{"an admin who may not look", 1000, []uint32{admins}, privilege, privilege, "may not be used by this user"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for command, want := range map[string]int{"status": c.looks, "reload": c.reload} {
+				cmd := exec.Command(bed.Program, command, "--runtime-dir", m.Path("run"))
+				cmd.Dir = "/"
+				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: c.uid, Gid: c.uid, Groups: c.groups}}
+				out, _ := cmd.CombinedOutput()
+				if got := cmd.ProcessState.ExitCode(); got != want || want != 0 && !strings.Contains(string(out), c.says) {
+					t.Errorf("%s: exit code %d, %q; want %d and %q", command, got, out, want, c.says)
+				}
+			}
+		})
+	}
 }
