@@ -242,7 +242,7 @@ func TestAccess(t *testing.T) {
 	}{
 		{"root", 0, nil, 0, 0, ""},
 		{"a stranger", 1000, nil, privilege, privilege, "may not be used by this user"},
-		{"a reader", 1000, []uint32{readers}, 0, privilege, "user 1000 may look and not change: root, the daemon's own user and members of the group 4712 may"},
+		{"a reader", 1000, []uint32{readers}, 0, privilege, "root, the daemon's own user and members of the group 4712 may"},
 		{"an admin", 1000, []uint32{readers, admins}, 0, 0, ""},
 		{"an admin who may not look", 1000, []uint32{admins}, privilege, privilege, "may not be used by this user"},
 	} {
