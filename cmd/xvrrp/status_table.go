@@ -14,7 +14,7 @@ func printRouters(w io.Writer, s api.Snapshot, wide bool) error {
 	var t table
 	head := []string{"INSTANCE", "IFACE", "VRID", "AF", "STATE", "PRIO", "MASTER", "ADVERT", "SINCE", "VIPS", "MODE"}
 	if wide {
-		head = append(head, "WHY", "SOURCE", "HEARD", "DOWN-AFTER", "HOOK", "ADDRESSES")
+		head = append(head, "WHY", "SOURCE", "HEARD", "DOWN-AFTER", "MARGIN", "NEAR", "HOOK", "ADDRESSES")
 	}
 	t.add(append(head, "NOTES")...)
 	for _, r := range s.Routers {
@@ -24,7 +24,7 @@ func printRouters(w io.Writer, s api.Snapshot, wide bool) error {
 			fmt.Sprint(r.Priority), masterOf(r), seconds(r.Interval), since(s, r), holding(r), l.Mode,
 		}
 		if wide {
-			row = append(row, r.Why, r.Source, heard(r), seconds(r.Down), l.Hook, joinVIPs(r))
+			row = append(row, r.Why, r.Source, heard(r), seconds(r.Down), leastMargin(r), near(r), l.Hook, joinVIPs(r))
 		}
 		t.add(append(row, strings.Join(remarks(r, l), "; "))...)
 	}
@@ -154,6 +154,22 @@ func heard(r api.Router) string {
 		return ""
 	}
 	return seconds(*r.LastHeard)
+}
+
+// leastMargin is the MARGIN column: how much of the master-down interval the longest gap between two adverts has left.
+func leastMargin(r api.Router) string {
+	if r.Margins.Adverts == 0 || r.Down <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f%%", 100*max(0, 1-r.Margins.LongestGap/r.Down))
+}
+
+// near is the NEAR column: how often less than an interval of the master was left.
+func near(r api.Router) string {
+	if r.Margins.Adverts == 0 {
+		return ""
+	}
+	return fmt.Sprint(r.Margins.NearFailovers)
 }
 
 // joinVIPs is the ADDRESSES column.

@@ -25,8 +25,8 @@ func newTop(a *app) *cobra.Command {
 		Use:   "top",
 		Short: "Watch the routers live on a terminal",
 		Long: `Top shows the routers of the running daemon on the whole terminal: state, master, adverts a second in and
-out, and MARGIN, which is how much of the master-down interval was left when last looked: near 0% the master
-is nearly given up. Above them stand what is refused, by reason, and how late our own adverts leave; below
+out, and MARGIN, which is how much of the master-down interval the last gap between adverts has left: near 0% the
+master is nearly given up. Above them stand what is refused, by reason, and how late our own adverts leave; below
 them what happened last. Rates are those of the last interval.
 
 Keys: arrows or j and k move, enter shows a router in full, / filters as you type, s and r sort, d shows all

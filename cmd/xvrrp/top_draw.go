@@ -245,7 +245,7 @@ e                  all events
 ^L                 draw the screen anew
 q, ^C              quit
 
-MARGIN   how much of the master-down interval was left when last looked
+MARGIN   how much of the master-down interval the last gap between adverts has left
 IN/S     adverts taken a second; OUT/S adverts sent a second
 refused  adverts dropped in the kernel, by reason; see xvrrp drops
 `

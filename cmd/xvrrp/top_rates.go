@@ -69,11 +69,11 @@ func refusedBy(s api.Snapshot) map[string]uint64 {
 	return n
 }
 
-// margin is how much of the master-down interval was left when the router was looked at, and whether it waits for a
-// master at all.
+// margin is how much of the master-down interval is left, by the last gap between adverts or the one that goes on, and
+// whether the router waits for a master at all.
 func margin(r api.Router) (share float64, waits bool) {
 	if r.LastHeard == nil || r.Down <= 0 {
 		return 1, false
 	}
-	return max(0, 1-*r.LastHeard/r.Down), true
+	return max(0, 1-max(*r.LastHeard, r.Margins.LastGap)/r.Down), true
 }
