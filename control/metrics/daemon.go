@@ -46,6 +46,13 @@ func daemonFamilies() []family {
 					put(truth(l.Up), l.Name)
 				}
 			}},
+		{kind: histogram, name: "xvrrp_advert_interarrival_seconds", labels: []string{"interface"},
+			help: "Gaps before the adverts that backups took from the masters they followed, by the kernel's stamps.",
+			spread: func(s *api.Snapshot, put func(api.Histogram, ...string)) {
+				for i := range s.Links {
+					put(s.Links[i].Arrivals, s.Links[i].Name)
+				}
+			}},
 		{kind: gauge, name: "xvrrp_filter_attached", labels: []string{"interface", "mode", "hook"},
 			help: "1 while the filter sits on a link, else 0; mode is xdp, xdp-generic or tc.",
 			read: func(s *api.Snapshot, put put) {

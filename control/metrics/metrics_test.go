@@ -25,10 +25,12 @@ func sample() *api.Snapshot {
 	ago := func(d time.Duration) *time.Time { at := now.Add(-d); return &at }
 	return &api.Snapshot{
 		Schema: api.Schema, Version: "1.2.3", Started: now.Add(-time.Hour), Now: now, Scheduling: "real-time priority 10, memory locked",
-		Links: []api.Link{{Name: "ens160", Mode: "xdp", Hook: "native", Up: true}, {Name: "ens161"}},
+		Links: []api.Link{{Name: "ens160", Mode: "xdp", Hook: "native", Up: true,
+			Arrivals: api.Histogram{Count: 3, Sum: 0.3, Classes: []api.Class{{UpTo: 0.15, Count: 3}, {}}}}, {Name: "ens161"}},
 		Routers: []api.Router{
 			{Name: "VI_1", Interface: "ens160", Family: "ipv4", VRID: 56, Version: 3, Role: "master", Since: now.Add(-time.Minute),
 				Priority: 160, Base: 150, MasterInterval: 0.1, Down: 0.3375, Group: "G", GARPDelay: 5,
+				Margins: api.Margins{Adverts: 7, NearFailovers: 2, LongestGap: 0.29, Classes: []api.MarginClass{{UpTo: 0.1, Adverts: 1}, {UpTo: 0.5, Adverts: 2}, {Adverts: 4}}},
 				VIPs: []api.VIP{
 					{Address: netip.MustParsePrefix("172.160.180.168/24"), Device: "ens160", Held: true},
 					{Address: netip.MustParsePrefix("172.160.180.169/32"), Device: "ens161", Excluded: true}},
@@ -112,6 +114,12 @@ func TestValues(t *testing.T) {
 		`xvrrp_priority_zero_received_total{router="VI_1"} 3`,
 		`xvrrp_priority_zero_sent_total{router="VI_1"} 4`,
 		`xvrrp_takeovers_cancelled_total{router="VI_1"} 5`,
+		`xvrrp_advert_margin_ratio_bucket{router="VI_1",le="0.1"} 1`,
+		`xvrrp_advert_margin_ratio_bucket{router="VI_1",le="0.5"} 3`,
+		`xvrrp_advert_margin_ratio_count{router="VI_1"} 7`,
+		`xvrrp_near_failovers_total{router="VI_1"} 2`,
+		`xvrrp_advert_longest_gap_seconds{router="VI_1"} 0.29`,
+		`xvrrp_advert_interarrival_seconds_bucket{interface="ens160",le="0.15"} 3`,
 		`xvrrp_vips_configured{router="VI_1"} 2`,
 		`xvrrp_vips_held{router="VI_1"} 1`,
 		`xvrrp_transitions_total{from="backup",reason="silence",router="VI_1",to="master"} 2`,

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -74,6 +75,14 @@ func routerFamilies() []family {
 			func(r *api.Router) float64 { return float64(r.Stats.ZeroReceived) }),
 		perRouter(counter, "xvrrp_priority_zero_sent_total", "Adverts sent by which the router resigned.",
 			func(r *api.Router) float64 { return float64(r.Stats.ZeroSent) }),
+		{kind: histogram, name: "xvrrp_advert_margin_ratio", labels: []string{"router"},
+			help:   "Share of the master-down interval that was left when an advert of the followed master came; the sum is not kept.",
+			spread: margins},
+		perRouter(counter, "xvrrp_near_failovers_total",
+			"Adverts of the followed master that came when less than one of its intervals was left.",
+			func(r *api.Router) float64 { return float64(r.Margins.NearFailovers) }),
+		perRouter(gauge, "xvrrp_advert_longest_gap_seconds", "Longest gap before an advert of a master that was followed.",
+			func(r *api.Router) float64 { return r.Margins.LongestGap }),
 		perRouter(counter, "xvrrp_takeovers_cancelled_total",
 			"Deadlines that came late and were disproved: the master had been heard in time, the daemon was slow.",
 			func(r *api.Router) float64 { return float64(r.Stats.Rescued) }),
@@ -104,6 +113,17 @@ func held(r *api.Router) (n int) {
 		}
 	}
 	return n
+}
+
+func margins(s *api.Snapshot, put func(api.Histogram, ...string)) {
+	for i := range s.Routers {
+		r := &s.Routers[i]
+		h := api.Histogram{Count: r.Margins.Adverts, Sum: math.NaN()}
+		for _, c := range r.Margins.Classes {
+			h.Classes = append(h.Classes, api.Class{UpTo: c.UpTo, Count: c.Adverts})
+		}
+		put(h, r.Name)
+	}
 }
 
 func conflicts(s *api.Snapshot, put put) {
