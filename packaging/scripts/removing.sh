@@ -14,6 +14,7 @@ fi
 
 running() {
 	for exe in /proc/[0-9]*/exe; do
+		# shellcheck disable=SC3013 # every sh of a Linux distribution knows -ef
 		[ "$exe" -ef /usr/sbin/xvrrp ] || continue
 		pid=${exe%/exe}
 		echo "${pid#/proc/}"
