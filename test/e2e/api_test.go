@@ -28,7 +28,9 @@ const (
 	manyClients  = 100
 	crowdRouters = 20
 	crowdPhase   = 3 * time.Second
-	crowdMemory  = 96 << 20 // bytes that a crowd may cost at most
+
+	crowdInterval = 100 * time.Millisecond
+	crowdMemory   = 96 << 20 // bytes that a crowd may cost at most
 )
 
 // TestCrowd lets many clients, broken and slow ones among them, have a go at a master's socket. Its adverts come as
@@ -39,7 +41,7 @@ func TestCrowd(t *testing.T) {
 	m, b := s.Add("m"), s.Add("b")
 	var masters, backups []bed.Instance
 	for n := range crowdRouters {
-		i := bed.Instance{Name: fmt.Sprintf("VI_%d", n), VRID: uint8(n + 1), Priority: 200}
+		i := bed.Instance{Name: fmt.Sprintf("VI_%d", n), VRID: uint8(n + 1), Priority: 200, Interval: crowdInterval}
 		masters = append(masters, i)
 		i.Priority = 100
 		backups = append(backups, i)
@@ -84,8 +86,9 @@ func TestCrowd(t *testing.T) {
 	if answers.Load() < manyClients {
 		t.Errorf("%d answers for %d clients", answers.Load(), manyClients)
 	}
-	if want := len(quiet) * 9 / 10; len(busy) < want {
-		t.Errorf("%d adverts with a crowd, %d without", len(busy), len(quiet))
+	// Whoever listens here is late, too: what was heard last is not counted on.
+	if missing := busy.missing(); len(busy) < len(quiet)/2 || missing > len(busy)/10 {
+		t.Errorf("%d adverts with a crowd, among which %d are missing; %d without", len(busy), missing, len(quiet))
 	}
 	if cost > crowdMemory {
 		t.Errorf("the crowd cost %d MiB", cost>>20)
@@ -101,6 +104,14 @@ type gaps []time.Duration
 
 func (g gaps) String() string {
 	return fmt.Sprintf("half within %v, 99%% within %v, the longest %v", g[len(g)/2], g[len(g)*99/100], g[len(g)-1])
+}
+
+// missing is how many adverts would have made the gaps as short as they are to be.
+func (g gaps) missing() (n int) {
+	for _, gap := range g {
+		n += max(0, int((gap+crowdInterval/2)/crowdInterval)-1)
+	}
+	return n
 }
 
 // gapsOf listens to a machine's adverts for a while.
