@@ -112,10 +112,13 @@ lint: need-go
 	$(GO) run $(STATICCHECK) -checks all ./...
 	$(if $(shell command -v shellcheck),,$(PEERS) shellcheck )shellcheck .ci/run $$(git ls-files '*.sh')
 
-## install: the program and its systemd unit below PREFIX, the unit's options in /etc/default (all below DESTDIR)
+## install: the program, its manual and its systemd unit below PREFIX, the unit's options in /etc/default (all below DESTDIR)
 .PHONY: install
 install: build
 	install -D -m 0755 bin/xvrrp $(DESTDIR)$(PREFIX)/sbin/xvrrp
+	install -d $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0644 docs/xvrrp.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 0644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/sbin/xvrrp|$(PREFIX)/sbin/xvrrp|' packaging/xvrrp.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/xvrrp.service

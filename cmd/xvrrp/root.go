@@ -1,5 +1,7 @@
 package main
 
+//go:generate go test -run ^TestManPages$ . -update
+
 import (
 	"context"
 	"errors"

@@ -27,12 +27,16 @@ func newRouter(a *app) *cobra.Command {
 		Use:   "router",
 		Short: "Add, remove and change single routers of a running daemon",
 		Long: `Router changes single routers at run time, in the syntax of the configuration file and with all of its
-checks, also against the routers that are there. The others notice nothing. A mistake changes nothing
-(exit code 3); several routers in one call are changed together or not at all.
+checks, also against the routers that are there. The plan is printed as by xvrrp reload. The other routers
+notice nothing. What one call asks for is done as a whole or not at all: a mistake changes nothing, is told
+with its place (argument:2:5, new.conf:7:3), and is exit code 3. Lines that a file would go without, with a
+warning, are mistakes here.
 
 What is changed lies on top of the file, and stays there over a reload; router reset takes it back, and
 router list shows it. It ends with the daemon, unless --keep writes it to the file that the daemon reads
-when it starts (--state-file of xvrrp run).
+when it starts: /var/lib/xvrrp/routers.conf, or --state-file of xvrrp run. Daemons told apart by net_namespace
+and instance have one each in directories of these names. A daemon with another runtime directory has none
+unless it is named, nor has one that runs as keepalived; then --keep is refused.
 
 Everything but vrrp_instance, such as trackers, sync groups and global_defs, is changed in the file.`,
 	}
@@ -107,7 +111,9 @@ func newRouterSet(a *app) *cobra.Command {
 		Short: "Change a router",
 		Long: `Set puts lines into a router's block. Each takes the place of all lines with its keyword; a block, such as
 virtual_ipaddress { ... }, is replaced as a whole, with a line break behind each of its lines. preempt and
-nopreempt, accept and no_accept replace each other. Everything else of the router stays.`,
+nopreempt, accept and no_accept replace each other. Everything else of the router stays, and so does its role,
+unless what its adverts are told by changes (interface, VLAN, family, version, VRID, destination): then it
+starts anew.`,
 		Example: `  xvrrp router set VI_9 'priority 150' 'advert_int 0.1'
   xvrrp router set --keep VI_9 'virtual_ipaddress {
       10.0.0.9/24
