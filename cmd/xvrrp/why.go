@@ -35,7 +35,8 @@ happened, from the kernel's time stamps, and does not change by what comes later
 The daemon remembers the last four changes of each router and the last adverts before each, as long
 as it runs. Of a master that repeats itself the kernel keeps the repeats back; of these there are
 the last time stamp and the last gaps. With --pcap those adverts that were handed over are written
-as a capture: frames made anew from the addresses, the TTL and the message as they came.
+as a capture: frames made anew from the addresses, the TTL and the message as they came. They hold
+the passwords of version 2, so that only who may change the daemon may have them.
 
 In json, cause is one of: start, stop, owner, no_master, master_silent, master_resigned, preemption,
 outranked, tie, paused (this daemon did not run), late, link, address, tracker, configuration,
@@ -62,7 +63,7 @@ operator, fault, sync_group.`,
 }
 
 func tellWhy(ctx context.Context, a *app, router string, o whyOptions) error {
-	s, err := a.client().Stories(ctx, router)
+	s, err := a.client().Stories(ctx, router, o.pcap != "")
 	if err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func writeAdverts(path string, stories []api.Story) (err error) {
 	adverts = slices.CompactFunc(adverts, func(a, b api.RawAdvert) bool { // two stories may tell of one
 		return a.Stamp == b.Stamp && a.Source == b.Source
 	})
-	f, err := os.Create(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it may hold passwords
 	if err != nil {
 		return err
 	}

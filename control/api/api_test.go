@@ -282,7 +282,7 @@ func TestOneRouter(t *testing.T) {
 	if d, err := c.Detail(t.Context(), name); err != nil || d.Router.VRID != 9 {
 		t.Errorf("detail %+v, %v", d, err)
 	}
-	if s, err := c.Stories(t.Context(), name); err != nil || s.Router != name || len(s.Stories) != 1 || s.Stories[0].Event != 7 {
+	if s, err := c.Stories(t.Context(), name, false); err != nil || s.Router != name || len(s.Stories) != 1 || s.Stories[0].Event != 7 {
 		t.Errorf("stories %+v, %v", s, err)
 	}
 	if _, err := c.Detail(t.Context(), "VI_9"); err == nil || err.Error() != "no router is named VI_9: there are VI_1" {

@@ -91,14 +91,14 @@ func (e *UnknownRouter) Error() string {
 
 // Detail asks for one router in full.
 func (c *Client) Detail(ctx context.Context, router string) (d Detail, err error) {
-	return d, c.fetch(ctx, routerPath(router), DetailSchema, &d.Schema, &d)
+	return d, c.fetch(ctx, routerPath(router), nil, DetailSchema, &d.Schema, &d)
 }
 
 func routerPath(name string) string { return "/v1/routers/" + url.PathEscape(name) }
 
 // fetch reads one JSON value of a schema.
-func (c *Client) fetch(ctx context.Context, path, schema string, is *string, into any) error {
-	body, err := c.get(ctx, path, nil)
+func (c *Client) fetch(ctx context.Context, path string, q url.Values, schema string, is *string, into any) error {
+	body, err := c.get(ctx, path, q)
 	if err != nil {
 		return err
 	}

@@ -103,15 +103,20 @@ func TestPermit(t *testing.T) {
 		peer   *peer
 		code   int
 		says   string
+		path   string
 	}{
-		{"anybody looks", Access{}, "GET", &peer{uid: 1000}, http.StatusOK, ""},
-		{"root changes", Access{}, "POST", &peer{uid: 0}, http.StatusOK, ""},
-		{"a user does not", Access{}, "DELETE", &peer{uid: 1000, groups: []uint32{0}}, http.StatusForbidden, "user 1000 may look and not change, nor see passwords: root and"},
-		{"a reader does not", Access{Readers: &UserGroup{"ops", 500}}, "POST", &peer{uid: 1000, groups: []uint32{500}}, http.StatusForbidden, "may look"},
-		{"an admin changes", admins, "PATCH", &peer{uid: 1000, groups: []uint32{100, 500}}, http.StatusOK, ""},
-		{"who is no admin does not", admins, "PATCH", &peer{uid: 1000, groups: []uint32{100}}, http.StatusForbidden, "members of the group netops may"},
-		{"a listener of another kind looks", admins, "GET", nil, http.StatusOK, ""},
-		{"and changes nothing", admins, "POST", nil, http.StatusForbidden, "only the daemon's socket"},
+		{"anybody looks", Access{}, "GET", &peer{uid: 1000}, http.StatusOK, "", ""},
+		{"root changes", Access{}, "POST", &peer{uid: 0}, http.StatusOK, "", ""},
+		{"a user does not", Access{}, "DELETE", &peer{uid: 1000, groups: []uint32{0}}, http.StatusForbidden, "user 1000 may look and not change, nor see passwords: root and", ""},
+		{"a reader does not", Access{Readers: &UserGroup{"ops", 500}}, "POST", &peer{uid: 1000, groups: []uint32{500}}, http.StatusForbidden, "may look", ""},
+		{"an admin changes", admins, "PATCH", &peer{uid: 1000, groups: []uint32{100, 500}}, http.StatusOK, "", ""},
+		{"who is no admin does not", admins, "PATCH", &peer{uid: 1000, groups: []uint32{100}}, http.StatusForbidden, "members of the group netops may", ""},
+		{"a listener of another kind looks", admins, "GET", nil, http.StatusOK, "", ""},
+		{"and changes nothing", admins, "POST", nil, http.StatusForbidden, "only the daemon's socket", ""},
+		{"a user sees no bytes", Access{}, "GET", &peer{uid: 1000}, http.StatusForbidden, "nor see passwords", "/v1/routers/VI_1/story?frames=1"},
+		{"an admin does", admins, "GET", &peer{uid: 1000, groups: []uint32{500}}, http.StatusOK, "", "/v1/routers/VI_1/story?frames=1"},
+		{"a user sees no passwords", Access{}, "GET", &peer{uid: 1000}, http.StatusForbidden, "nor see passwords", "/v1/sniff?secrets=1"},
+		{"nor what was changed", Access{}, "GET", &peer{uid: 1000}, http.StatusForbidden, "nor see passwords", "/v1/overrides"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := permit(c.access, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -124,7 +129,7 @@ func TestPermit(t *testing.T) {
 			}
 			l.Start()
 			defer l.Close()
-			req, err := http.NewRequest(c.method, l.URL, nil)
+			req, err := http.NewRequest(c.method, l.URL+c.path, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ func ReadOnly(view Viewer, log *slog.Logger) http.Handler {
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { s.events(lasting{w}, r) })
 	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(view.Detail))
-	mux.HandleFunc("GET /v1/routers/{name}/story", ofRouter(view.Stories))
+	mux.HandleFunc("GET /v1/routers/{name}/story", bareStories(view))
 	return contain(log, route(mux))
 }
 

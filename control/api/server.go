@@ -85,7 +85,8 @@ const (
 //
 //	GET /v1/status                  the Snapshot
 //	GET /v1/routers/{name}          one router in full; the Detail
-//	GET /v1/routers/{name}/story    why it changed its role; the Stories
+//	GET /v1/routers/{name}/story?frames=1
+//	                                why it changed its role; the Stories, with frames including the adverts' messages
 //	GET /v1/events?since=N&follow=1 events numbered above N, a JSON object per line; with follow the answer
 //	                                stays open and goes on with what happens
 //	GET /v1/keepalived              the state as keepalived's own JSON
@@ -116,7 +117,8 @@ const (
 // When ctx ends, followers still get the events they have not seen. A daemon that wants its last transitions
 // seen therefore ends ctx after appending them, and lets its loop answer until Serve returns.
 //
-// Who could open the socket may ask; who may change something, the Access of the listener says. An answer that is no
+// Who could open the socket may ask, except for what can hold passwords: overrides, and what frames=1 or secrets=1 adds.
+// That is for those who may change something; who they are, the Access of the listener says. An answer that is no
 // good is an object with the field error, and 503 if it is worth trying again.
 func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error {
 	s := newServer(src, ctx.Done(), log)
@@ -126,7 +128,7 @@ func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", s.events)
 	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(src.Detail))
-	mux.HandleFunc("GET /v1/routers/{name}/story", ofRouter(src.Stories))
+	mux.HandleFunc("GET /v1/routers/{name}/story", stories(src))
 	mux.HandleFunc("GET /v1/keepalived", s.keepalived)
 	mux.HandleFunc("POST /v1/reload", s.reload)
 	mux.HandleFunc("POST /v1/routers", s.edit(AddRouters))

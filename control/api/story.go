@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -67,10 +69,39 @@ type RawAdvert struct {
 	Priority    uint8        `json:"priority"`
 	Interval    float64      `json:"interval_seconds"`
 	Addresses   []netip.Addr `json:"addresses"`
-	Message     []byte       `json:"message"` // the VRRP message
+	Message     []byte       `json:"message,omitempty"` // the VRRP message, with its password, if it was asked for
 }
 
-// Stories asks why a router changed its role.
-func (c *Client) Stories(ctx context.Context, router string) (s Stories, err error) {
-	return s, c.fetch(ctx, routerPath(router)+"/story", StorySchema, &s.Schema, &s)
+// Stories asks why a router changed its role; with frames also for the adverts' messages, which not everybody may see.
+func (c *Client) Stories(ctx context.Context, router string, frames bool) (s Stories, err error) {
+	q := url.Values{}
+	if frames {
+		q.Set("frames", "1")
+	}
+	return s, c.fetch(ctx, routerPath(router)+"/story", q, StorySchema, &s.Schema, &s)
+}
+
+// stories answers with the adverts' messages if they are asked for.
+func stories(view Viewer) http.HandlerFunc {
+	bare, full := bareStories(view), ofRouter(view.Stories)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if isSet(r, "frames") {
+			full(w, r)
+			return
+		}
+		bare(w, r)
+	}
+}
+
+// bareStories answers without the adverts' messages.
+func bareStories(view Viewer) http.HandlerFunc {
+	return ofRouter(func(ctx context.Context, router string) (Stories, error) {
+		s, err := view.Stories(ctx, router)
+		for _, story := range s.Stories {
+			for i := range story.Adverts {
+				story.Adverts[i].Message = nil
+			}
+		}
+		return s, err
+	})
 }
