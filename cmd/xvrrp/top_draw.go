@@ -186,7 +186,14 @@ func (m *topModel) detail() []strip {
 	r := m.snap.Routers[i]
 	n := m.rates.routers[r.Name]
 	lines := []strip{said(plain, fmt.Sprintf("adverts %.1f/s in, %.1f/s out; margin %s", n.in, n.out, orDash(percent(r)))), nil}
-	lines = append(lines, printed(func(b *bytes.Buffer) error { return printDetail(b, outlineOf(m.snap, r)) })...)
+	switch {
+	case m.full.name != r.Name:
+		lines = append(lines, said(plain, "asking the daemon"))
+	case m.full.err != nil:
+		lines = append(lines, said(bad, m.full.err.Error()))
+	default:
+		lines = append(lines, printed(func(b *bytes.Buffer) error { return printDetail(b, &m.full.Detail) })...)
+	}
 	lines = append(lines, nil)
 	for _, e := range slices.Backward(m.events) {
 		if e.Router == r.Name {
@@ -194,15 +201,6 @@ func (m *topModel) detail() []strip {
 		}
 	}
 	return lines
-}
-
-// outlineOf is what a snapshot tells of a router in full.
-func outlineOf(s api.Snapshot, r api.Router) *api.Detail {
-	d := &api.Detail{Now: s.Now, Router: r, Link: linkOf(s, r.Interface), Scheduling: s.Scheduling}
-	if i := slices.IndexFunc(s.Groups, func(g api.Group) bool { return g.Name == r.Group }); i >= 0 {
-		d.Group = &s.Groups[i]
-	}
-	return d
 }
 
 // printed is what a command would print.

@@ -30,6 +30,8 @@ type topModel struct {
 	gone   time.Time    // since when
 	events []api.Event  // the latest, oldest first
 	rates  rates
+	full   inFull // the router that is shown in full, as it was last seen
+	old    bool   // what full is
 
 	page    topPage
 	sort    int // in topSorts
@@ -42,6 +44,13 @@ type topModel struct {
 	scroll  int    // of a page of text
 	height  int    // of what is scrolled, when last drawn
 	widths  map[string]int
+}
+
+// inFull is a router in full, or why it could not be had.
+type inFull struct {
+	name string
+	api.Detail
+	err error
 }
 
 func newTopModel(dir string) *topModel {
@@ -66,8 +75,20 @@ func (m *topModel) take(g glance) {
 		m.rates = rates{}
 	}
 	m.rates.take(g.snap)
-	m.snap, m.seen, m.away = g.snap, true, nil
+	m.snap, m.seen, m.away, m.old = g.snap, true, nil, true
 }
+
+// wanted names the router that has to be had in full, if one has; each time is answered once, by takeFull.
+func (m *topModel) wanted() (name string, ok bool) {
+	if m.page != pageDetail || !m.old {
+		return "", false
+	}
+	m.old = false
+	return m.name, true
+}
+
+// takeFull takes in a router in full.
+func (m *topModel) takeFull(f inFull) { m.full = f }
 
 // press takes a key and reports whether the operator wants to leave.
 func (m *topModel) press(key tcell.Key, r rune) (quit bool) {
@@ -115,7 +136,7 @@ func (m *topModel) turnTo(p topPage) {
 	if p == m.page && p != pageRouters {
 		p = pageRouters
 	}
-	m.page, m.scroll = p, 0
+	m.page, m.scroll, m.old = p, 0, true
 	if p == pageEvents {
 		m.scroll = mostEvents
 	}

@@ -5,6 +5,8 @@ import (
 	"unicode"
 
 	"github.com/gdamore/tcell/v2"
+
+	"github.com/xvrrp/xvrrp/control/api"
 )
 
 // tone is what a piece of text means to whoever reads it.
@@ -54,12 +56,16 @@ type topScreen struct {
 	palette palette
 }
 
-// run draws the model whenever something comes in, until the operator quits, the terminal is gone or ctx ends.
-func (t topScreen) run(ctx context.Context, m *topModel, glances <-chan glance) {
-	keys := make(chan tcell.Event)
+// run draws the model whenever something comes in, until the operator quits, the terminal is gone or ctx ends. It asks
+// for one router in full at a time.
+func (t topScreen) run(ctx context.Context, m *topModel, glances <-chan glance, c *api.Client) {
+	keys, full := make(chan tcell.Event), make(chan inFull, 1)
 	go t.ChannelEvents(keys, ctx.Done())
-	for {
+	for asked := false; ; {
 		t.draw(m)
+		if !asked {
+			asked = m.askInFull(ctx, c, full)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -68,12 +74,27 @@ func (t topScreen) run(ctx context.Context, m *topModel, glances <-chan glance) 
 				return
 			}
 			m.take(g)
+		case f := <-full:
+			asked = false
+			m.takeFull(f)
 		case e, more := <-keys:
 			if !more || t.handle(e, m) {
 				return
 			}
 		}
 	}
+}
+
+// askInFull asks for the router that is wanted in full, if there is one; the answer goes into a channel with room for it.
+func (m *topModel) askInFull(ctx context.Context, c *api.Client, answer chan<- inFull) bool {
+	name, ok := m.wanted()
+	if ok {
+		go func() {
+			d, err := c.Detail(ctx, name)
+			answer <- inFull{name, d, err}
+		}()
+	}
+	return ok
 }
 
 // handle reports whether the operator wants to leave.

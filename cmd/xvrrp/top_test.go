@@ -94,12 +94,53 @@ func TestTopScreens(t *testing.T) {
 					t.Fatal("it quit")
 				}
 			}
+			answerInFull(m)
 			lines := m.render(c.width, c.height)
 			if len(lines) > c.height {
 				t.Errorf("%d lines on a screen of %d", len(lines), c.height)
 			}
 			golden(t, "top-"+c.name+".golden", text(lines, c.width))
 		})
+	}
+}
+
+// answerInFull answers what a model wants to know of one router.
+func answerInFull(m *topModel) {
+	name, ok := m.wanted()
+	for _, r := range m.snap.Routers {
+		if ok && r.Name == name {
+			m.takeFull(inFull{name: name, Detail: detailOf(m.snap, r)})
+		}
+	}
+}
+
+// A router in full is asked for when its page is opened, and with each glance while it is; never of another one.
+func TestTopAsksForOneRouterInFull(t *testing.T) {
+	m := watchedModel()
+	m.render(80, 24)
+	for _, c := range []struct {
+		name, keys, want, shows string
+		look                    bool
+	}{
+		{"table", "", "", "EVENTS", true},
+		{"opened", "<enter>", "ERIC_VI_1", "asking the daemon", false},
+		{"scrolled", "<down>", "", "asking the daemon", false},
+		{"next glance", "", "ERIC_VI_1", "asking the daemon", true},
+		{"closed", "<esc>", "", "EVENTS", true},
+	} {
+		keys(m, c.keys)
+		if c.look {
+			m.take(glance{snap: pair()})
+		}
+		screen := text(m.render(80, 24), 80)
+		if name, _ := m.wanted(); name != c.want || !strings.Contains(screen, c.shows) {
+			t.Errorf("%s: wants %q in full, want %q, and shows\n%s", c.name, name, c.want, screen)
+		}
+	}
+	keys(m, "<enter>")
+	m.takeFull(inFull{name: "ERIC_VI_1", err: errors.New("the daemon is busy")})
+	if screen := text(m.render(80, 24), 80); !strings.Contains(screen, "the daemon is busy") {
+		t.Errorf("got\n%s", screen)
 	}
 }
 
