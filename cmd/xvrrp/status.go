@@ -46,14 +46,17 @@ priority, master, addresses held of how many, reason of the last change, and the
 object. It ends with the daemon (exit code 5); on a terminal it waits for the next one.
 
 --check is for health probes. It prints ok and exits with 0 if every router is master or backup, masters have
-their addresses, the filter is attached and no other cluster was heard on our VRID within the last minute. Else it
-prints a line for each problem and exits with 6. For the first 30 seconds routers may be in init.`,
+their addresses, the filter is attached and xvrrp conflict tells of no trouble (a peer that was never heard before
+is none). Else it prints a line for each problem and exits with 6. For the first 30 seconds routers may be in init.
+Routers that xvrrp maintenance took out of service are counted in the line, and are no problem: nobody has to be
+called for them. A probe that must fail on such a host asks for its maintenance, as the last example does.`,
 		Example: `  xvrrp status
   xvrrp status --state fault,init
   xvrrp status --check || echo degraded
   xvrrp status --watch | grep --line-buffered MASTER
   xvrrp status -o json | jq -r '.routers[] | select(.role == "master") | .name'
-  xvrrp status VI_1 --wait master --timeout 10s`,
+  xvrrp status VI_1 --wait master --timeout 10s
+  xvrrp status --check && xvrrp status -o json | jq -e 'all(.routers[]; .maintenance == null)'`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeRouters(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -149,11 +152,17 @@ func settledStatus(ctx context.Context, a *app, o statusOptions) (api.Snapshot, 
 }
 
 func printStatus(ctx context.Context, a *app, s api.Snapshot, o statusOptions) error {
+	if o.check || o.brief {
+		found, err := a.client().Conflicts(ctx, "", nil)
+		switch {
+		case err != nil:
+			return err
+		case o.check:
+			return printHealth(a.stdout, s, found.Conflicts)
+		}
+		return printBrief(a.stdout, s, found.Conflicts)
+	}
 	switch {
-	case o.check:
-		return printHealth(a.stdout, s)
-	case o.brief:
-		return printBrief(a.stdout, s)
 	case o.output == "json":
 		return writeJSON(a.stdout, s)
 	case o.filter.name != "" && len(s.Routers) == 1:

@@ -14,12 +14,9 @@ import (
 // addresses.
 const startGrace = 30 * time.Second
 
-// conflictFor is how long a conflict counts after it was last heard.
-const conflictFor = time.Minute
-
 // printHealth says that all is well, or else what is not, in a line each; the error asks for the exit code.
-func printHealth(w io.Writer, s api.Snapshot) error {
-	problems := problemsOf(s)
+func printHealth(w io.Writer, s api.Snapshot, conflicts []api.Conflict) error {
+	problems := problemsOf(s, conflicts)
 	if len(problems) == 0 {
 		_, err := fmt.Fprintln(w, "ok: "+censusOf(s))
 		return err
@@ -32,15 +29,15 @@ func printHealth(w io.Writer, s api.Snapshot) error {
 	return exitWith(exitNotReached, errSilent)
 }
 
-// problemsOf lists what keeps routers from doing their work.
-func problemsOf(s api.Snapshot) (out []string) {
+// problemsOf lists what keeps routers from doing their work. Maintenance is no problem, nor is what goes wrong meanwhile.
+func problemsOf(s api.Snapshot, conflicts []api.Conflict) (out []string) {
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	told := func(trouble string) bool { // by a router
 		return slices.ContainsFunc(s.Routers, func(r api.Router) bool { return slices.Contains(r.Faults, trouble) })
 	}
 	for _, l := range s.Links {
 		switch {
-		case told(l.Error):
+		case told(l.Error), isIdle(s, l):
 		case l.Error != "":
 			add("%s: %s", l.Name, l.Error)
 		case l.Mode == "":
@@ -48,11 +45,16 @@ func problemsOf(s api.Snapshot) (out []string) {
 		}
 	}
 	for _, r := range s.Routers {
+		if isDrained(s, r) {
+			continue
+		}
 		if p := problemOf(s, r); p != "" {
 			add("%s: %s", r.Name, p)
 		}
-		if h := conflictOf(s, r); h != nil {
-			add("%s: conflict: VRID %d on %s is also used by %s (%s)", r.Name, r.VRID, place(r.Interface, r.VLAN), h.Source, h.MAC)
+		for _, c := range conflicts {
+			if c.Router == r.Name && c.Kind != api.Intruder { // who may be a new peer
+				add("%s: conflict with %s (%s): %s", r.Name, c.Sender.Source, c.Sender.MAC, c.Summary)
+			}
 		}
 	}
 	return out
@@ -78,19 +80,22 @@ func problemOf(s api.Snapshot, r api.Router) string {
 	return ""
 }
 
-// conflictOf is who else used a router's VRID a short time ago, nil if nobody did.
-func conflictOf(s api.Snapshot, r api.Router) *api.Sighting {
-	for i, h := range s.Heard {
-		if h.Verdict == "conflict" && h.VRID == r.VRID && h.Family == r.Family && h.Interface == r.Interface && h.VLAN == r.VLAN &&
-			s.Now.Sub(h.Last) < conflictFor {
-			return &s.Heard[i]
-		}
-	}
-	return nil
+// isDrained reports whether a router is out of service by xvrrp maintenance: its own, or that of another member of its
+// sync group, which stops as one.
+func isDrained(s api.Snapshot, r api.Router) bool {
+	return r.Maintenance != nil || r.Group != "" && r.Role == "fault" && len(r.Faults) == 0 &&
+		slices.ContainsFunc(s.Routers, func(o api.Router) bool { return o.Group == r.Group && o.Maintenance != nil })
+}
+
+// isIdle reports whether a link has routers and all of them are drained.
+func isIdle(s api.Snapshot, l api.Link) bool {
+	on := func(r api.Router) bool { return r.Interface == l.Name }
+	return slices.ContainsFunc(s.Routers, on) &&
+		!slices.ContainsFunc(s.Routers, func(r api.Router) bool { return on(r) && !isDrained(s, r) })
 }
 
 // printBrief says in one line what the daemon does.
-func printBrief(w io.Writer, s api.Snapshot) error {
+func printBrief(w io.Writer, s api.Snapshot, conflicts []api.Conflict) error {
 	var links []string
 	for _, l := range s.Links {
 		switch {
@@ -106,7 +111,7 @@ func printBrief(w io.Writer, s api.Snapshot) error {
 	if len(links) > 0 {
 		line += "; " + strings.Join(links, ", ")
 	}
-	if n := len(problemsOf(s)); n > 0 {
+	if n := len(problemsOf(s, conflicts)); n > 0 {
 		line += "; " + counted(n, "problem")
 	}
 	_, err := fmt.Fprintln(w, line)
@@ -119,14 +124,21 @@ func censusOf(s api.Snapshot) string {
 		return "no router"
 	}
 	in := make(map[string]int)
+	drained := 0
 	for _, r := range s.Routers {
 		in[r.Role]++
+		if r.Maintenance != nil {
+			drained++
+		}
 	}
 	parts := []string{counted(len(s.Routers), "router")}
 	for _, role := range []string{"master", "backup", "init", "fault"} {
 		if in[role] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", in[role], role))
 		}
+	}
+	if drained > 0 {
+		parts = append(parts, fmt.Sprintf("%d in maintenance", drained))
 	}
 	return strings.Join(parts, ", ")
 }

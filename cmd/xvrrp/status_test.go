@@ -27,33 +27,57 @@ func healthy() api.Snapshot {
 }
 
 func TestStatusCheck(t *testing.T) {
+	well := func(*api.Snapshot) {}
 	for _, c := range []struct {
 		name  string
 		spoil func(s *api.Snapshot)
+		kind  string // of a conflict of the first router
 		args  string
 		code  int
 		says  string
 	}{
-		{"all is well", func(*api.Snapshot) {}, "", exitOK, "ok: 2 routers, 1 master, 1 backup"},
-		{"a fault", func(s *api.Snapshot) { s.Routers[0].Role, s.Routers[0].Faults = "fault", []string{"script chk failed"} }, "", exitNotReached,
+		{"all is well", well, "", "", exitOK, "ok: 2 routers, 1 master, 1 backup"},
+		{"a fault", func(s *api.Snapshot) { s.Routers[0].Role, s.Routers[0].Faults = "fault", []string{"script chk failed"} }, "", "", exitNotReached,
 			"ERIC_VI_1: fault: script chk failed"},
-		{"a fault of another router", func(s *api.Snapshot) { s.Routers[0].Role = "fault" }, "lan6", exitOK, "ok: 1 router, 1 master"},
-		{"still in init", func(s *api.Snapshot) { s.Routers[0].Role = "init" }, "", exitNotReached, "ERIC_VI_1: still in init"},
-		{"just started", func(s *api.Snapshot) { s.Routers[0].Role, s.Started = "init", s.Now.Add(-time.Second) }, "", exitOK, "ok: 2 routers, 1 master, 1 init"},
-		{"no filter", func(s *api.Snapshot) { s.Links[0].Mode = "" }, "", exitNotReached, "ens160: the filter is not attached"},
-		{"a link in trouble", func(s *api.Snapshot) { s.Links[0].Error = "it is gone" }, "", exitNotReached, "ens160: it is gone"},
-		{"an address is missing", func(s *api.Snapshot) { s.Routers[1].VIPs[0].Held = false }, "", exitNotReached, "lan6: master without"},
-		{"a conflict", func(s *api.Snapshot) {
-			s.Heard = []api.Sighting{{Interface: "ens160", Family: "ipv4", VRID: 56, Verdict: "conflict", Source: "172.160.180.200", MAC: "aa:bb", Last: noon}}
-		}, "", exitNotReached, "ERIC_VI_1: conflict: VRID 56 on ens160 is also used by 172.160.180.200 (aa:bb)"},
-		{"a conflict of long ago", func(s *api.Snapshot) {
-			s.Heard = []api.Sighting{{Interface: "ens160", Family: "ipv4", VRID: 56, Verdict: "conflict", Last: noon.Add(-time.Hour)}}
-		}, "", exitOK, "ok"},
+		{"a fault of another router", func(s *api.Snapshot) { s.Routers[0].Role = "fault" }, "", "lan6", exitOK, "ok: 1 router, 1 master"},
+		{"still in init", func(s *api.Snapshot) { s.Routers[0].Role = "init" }, "", "", exitNotReached, "ERIC_VI_1: still in init"},
+		{"just started", func(s *api.Snapshot) { s.Routers[0].Role, s.Started = "init", s.Now.Add(-time.Second) }, "", "", exitOK, "ok: 2 routers, 1 master, 1 init"},
+		{"no filter", func(s *api.Snapshot) { s.Links[0].Mode = "" }, "", "", exitNotReached, "ens160: the filter is not attached"},
+		{"a link in trouble", func(s *api.Snapshot) { s.Links[0].Error = "it is gone" }, "", "", exitNotReached, "ens160: it is gone"},
+		{"an address is missing", func(s *api.Snapshot) { s.Routers[1].VIPs[0].Held = false }, "", "", exitNotReached, "lan6: master without"},
+		{"another cluster", well, api.OtherCluster, "", exitNotReached, "ERIC_VI_1: conflict with 172.160.180.200 (aa:bb): in short"},
+		{"two masters", well, api.TwoMasters, "", exitNotReached, "ERIC_VI_1: conflict"},
+		{"a clone", well, api.Clone, "", exitNotReached, "ERIC_VI_1: conflict"},
+		{"somebody new", well, api.Intruder, "", exitOK, "ok"},
+		{"a conflict of another router", well, api.Clone, "lan6", exitOK, "ok"},
+		{"maintenance", func(s *api.Snapshot) {
+			r := &s.Routers[0]
+			r.Role, r.Faults, r.Maintenance = "fault", []string{"maintenance, by root"}, &api.Away{By: "root"}
+		}, api.Clone, "", exitOK, "ok: 2 routers, 1 master, 1 fault, 1 in maintenance"},
+		{"maintenance of a sync group's member", func(s *api.Snapshot) {
+			s.Routers[0].Role, s.Routers[0].Maintenance = "fault", &api.Away{By: "root"}
+			s.Routers[1].Role, s.Routers[0].Group, s.Routers[1].Group = "fault", "G", "G"
+		}, "", "", exitOK, "ok: 2 routers, 2 fault, 1 in maintenance"},
+		{"a fault of its own beside one in maintenance", func(s *api.Snapshot) {
+			s.Routers[0].Role, s.Routers[0].Maintenance = "fault", &api.Away{By: "root"}
+			s.Routers[1].Role, s.Routers[0].Group, s.Routers[1].Group, s.Routers[1].Faults = "fault", "G", "G", []string{"script chk failed"}
+		}, "", "", exitNotReached, "lan6: fault: script chk failed"},
+		{"a link where all is in maintenance", func(s *api.Snapshot) {
+			s.Links[0].Mode = ""
+			for i := range s.Routers {
+				s.Routers[i].Role, s.Routers[i].Maintenance = "fault", &api.Away{By: "root"}
+			}
+		}, "", "", exitOK, "ok: 2 routers, 2 fault, 2 in maintenance"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := healthy()
 			c.spoil(&s)
-			dir := (&fakeDaemon{snapshots: []api.Snapshot{s}}).start(t)
+			d := &fakeDaemon{snapshots: []api.Snapshot{s}}
+			if c.kind != "" {
+				d.conflicts.Conflicts = []api.Conflict{{Router: "ERIC_VI_1", Kind: c.kind, Summary: "in short",
+					Sender: api.Sighting{Source: "172.160.180.200", MAC: "aa:bb"}}}
+			}
+			dir := d.start(t)
 			r := newCommand(append([]string{"status", "--check", "--runtime-dir", dir}, strings.Fields(c.args)...)...).run(t)
 			r.expect(t, c.code, "")
 			if !strings.HasPrefix(r.stdout, c.says) || strings.Count(r.stdout, "\n") != 1 || r.stderr != "" {

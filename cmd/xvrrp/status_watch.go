@@ -31,7 +31,7 @@ func watchStatus(ctx context.Context, a *app, o statusOptions) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	glances := watch(ctx, a.client(), o.watch)
+	glances := watch(ctx, a.client(), o.watch, lookAtRouters)
 	if t, ok := terminalOf(a.stdout); ok && o.output != "json" {
 		return redraw(t, a.runtimeDir, glances, o)
 	}

@@ -68,7 +68,7 @@ func top(ctx context.Context, a *app, o topOptions) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t := topScreen{Screen: screen, palette: paletteFor(a.getenv("NO_COLOR") != "", screen.Colors())}
-	t.run(ctx, m, watch(ctx, a.client(), o.interval), a.client())
+	t.run(ctx, m, watch(ctx, a.client(), o.interval, lookForTrouble), a.client())
 	return nil
 }
 

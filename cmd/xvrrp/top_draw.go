@@ -99,7 +99,7 @@ func (m *topModel) trouble() strip {
 	if m.filter != "" {
 		order += "; only: " + m.filter
 	}
-	if problems := problemsOf(m.snap); len(problems) > 0 {
+	if problems := problemsOf(m.snap, m.conflicts); len(problems) > 0 {
 		text := problems[0]
 		if n := len(problems) - 1; n > 0 {
 			text += fmt.Sprintf(" (and %d more)", n)

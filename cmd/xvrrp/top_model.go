@@ -23,15 +23,16 @@ const (
 
 // topModel is what top shows: the daemon as it was last seen, and what the operator made of the screen.
 type topModel struct {
-	dir    string       // of the daemon
-	snap   api.Snapshot // the last one
-	seen   bool         // that there was one
-	away   error        // why there is no newer one
-	gone   time.Time    // since when
-	events []api.Event  // the latest, oldest first
-	rates  rates
-	full   inFull // the router that is shown in full, as it was last seen
-	old    bool   // what full is
+	dir       string         // of the daemon
+	snap      api.Snapshot   // the last one
+	seen      bool           // that there was one
+	away      error          // why there is no newer one
+	gone      time.Time      // since when
+	conflicts []api.Conflict // as the last one
+	events    []api.Event    // the latest, oldest first
+	rates     rates
+	full      inFull // the router that is shown in full, as it was last seen
+	old       bool   // what full is
 
 	page    topPage
 	sort    int // in topSorts
@@ -75,7 +76,7 @@ func (m *topModel) take(g glance) {
 		m.rates = rates{}
 	}
 	m.rates.take(g.snap)
-	m.snap, m.seen, m.away, m.old = g.snap, true, nil, true
+	m.snap, m.conflicts, m.seen, m.away, m.old = g.snap, g.conflicts, true, nil, true
 }
 
 // wanted names the router that has to be had in full, if one has; each time is answered once, by takeFull.

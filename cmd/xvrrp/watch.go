@@ -17,14 +17,15 @@ const gather = 20 * time.Millisecond
 // glance is one look at the daemon: how it stands, and what had happened by then since the look before. The first tells
 // of all events that are remembered.
 type glance struct {
-	snap   api.Snapshot
-	events []api.Event
-	err    error // in the place of snap
+	snap      api.Snapshot
+	conflicts []api.Conflict // if they were asked for
+	events    []api.Event
+	err       error // in the place of snap and conflicts
 }
 
 // watch looks at the daemon every so often, and when something happens there, until ctx ends. It goes on while the
 // daemon is away. The reader may take its time.
-func watch(ctx context.Context, c *api.Client, every time.Duration) <-chan glance {
+func watch(ctx context.Context, c *api.Client, every time.Duration, look look) <-chan glance {
 	out, news := make(chan glance), make(chan api.Event, api.Keep)
 	go follow(ctx, c, every, news)
 	go func() {
@@ -34,9 +35,10 @@ func watch(ctx context.Context, c *api.Client, every time.Duration) <-chan glanc
 		time.Sleep(gather)
 		for {
 			events := drain(nil, news)
-			s, err := c.Status(ctx)
+			g := look(ctx, c)
+			g.events = events
 			select {
-			case out <- glance{s, events, err}:
+			case out <- g:
 			case <-ctx.Done():
 				return
 			}
@@ -44,6 +46,26 @@ func watch(ctx context.Context, c *api.Client, every time.Duration) <-chan glanc
 		}
 	}()
 	return out
+}
+
+// look looks at the daemon once. What happened is no part of it.
+type look func(ctx context.Context, c *api.Client) glance
+
+// lookAtRouters is all that is needed to tell of routers.
+func lookAtRouters(ctx context.Context, c *api.Client) glance {
+	s, err := c.Status(ctx)
+	return glance{snap: s, err: err}
+}
+
+// lookForTrouble looks at the routers and at who troubles them.
+func lookForTrouble(ctx context.Context, c *api.Client) glance {
+	g := lookAtRouters(ctx, c)
+	if g.err == nil {
+		var found api.Conflicts
+		found, g.err = c.Conflicts(ctx, "", nil)
+		g.conflicts = found.Conflicts
+	}
+	return g
 }
 
 // await returns when it is time for the next look, or something has happened.
