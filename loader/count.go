@@ -7,16 +7,24 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
 
-// Counts reads the counters. The order is by link, router and verdict. Those of routers cost no system call.
+// Counts reads the counters. The order is by link, router and verdict.
 func (l *Loader) Counts() ([]Count, error) {
 	strangers, err := l.linkCounts()
 	if err != nil {
 		return nil, fmt.Errorf("read the counters: %w", err)
 	}
+	tallies, err := mapTallies(l.obj.XvTallies, l.slots.used)
+	if err != nil {
+		return nil, fmt.Errorf("read the counters: %w", err)
+	}
+	defer tallies.unmap()
 	ids := slices.Collect(maps.Keys(l.routers))
 	slices.SortFunc(ids, compareIDs)
 	var counts []Count
@@ -24,7 +32,7 @@ func (l *Loader) Counts() ([]Count, error) {
 		for len(strangers) > 0 && strangers[0].Link <= id.Link {
 			counts, strangers = append(counts, strangers[0]), strangers[1:]
 		}
-		counts = l.appendCounts(counts, id)
+		counts = l.appendCounts(counts, tallies, id)
 	}
 	return append(counts, strangers...), nil
 }
@@ -54,15 +62,35 @@ func (l *Loader) linkCounts() ([]Count, error) {
 	return counts, rows.Err()
 }
 
-// appendCounts appends those of a router.
-func (l *Loader) appendCounts(counts []Count, id vrrp.ID) []Count {
-	var tally xvTally
-	size := unsafe.Sizeof(tally)
-	r := l.routers[id]
-	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&tally)), size)
-	if _, err := l.tallies.ReadAt(bytes, int64(r.value.Slot)*int64(size)); err != nil {
-		panic("loader: slot outside xv_tallies: " + err.Error())
+// tallies is what the filter has counted in each slot, mapped while it is read: pages that are mapped count as memory of
+// the daemon's, and these would be a tenth of it.
+type tallies struct {
+	memory []byte
+	rows   []xvTally
+}
+
+// mapTallies maps the first n slots.
+func mapTallies(m *ebpf.Map, n uint32) (tallies, error) {
+	if n == 0 {
+		return tallies{}, nil
 	}
+	memory, err := unix.Mmap(m.FD(), 0, int(n)*int(unsafe.Sizeof(xvTally{})), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return tallies{}, fmt.Errorf("map xv_tallies: %w", err)
+	}
+	return tallies{memory, unsafe.Slice((*xvTally)(unsafe.Pointer(&memory[0])), n)}, nil
+}
+
+func (t tallies) unmap() {
+	if t.memory != nil {
+		_ = unix.Munmap(t.memory) // what Mmap has returned can be unmapped
+	}
+}
+
+// appendCounts appends those of a router.
+func (l *Loader) appendCounts(counts []Count, t tallies, id vrrp.ID) []Count {
+	r := l.routers[id]
+	tally := t.rows[r.value.Slot]
 	tally.Frames[verdict.Coalesced] = Stamp{l.seen, r}.Repeats()
 	for v, n := range tally.Frames[:verdict.Count] {
 		if n != 0 {

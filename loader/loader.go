@@ -92,13 +92,12 @@ type Count struct {
 // for a link, since each may wait for the kernel, and so may Sniff and SniffLost. Otherwise its methods are for one
 // goroutine at a time.
 type Loader struct {
-	log    *slog.Logger
-	guards bool                 // Options.Guard
-	spec   *ebpf.CollectionSpec // sized and with its knobs set
-	obj    objects
-	places places
+	log     *slog.Logger
+	options Options
+	obj     objects
+	places  places
 
-	seen, tallies *ebpf.Memory // xv_seen and xv_tallies
+	seen *ebpf.Memory // xv_seen
 
 	adverts   chan Advert
 	samples   chan Sample
@@ -147,8 +146,7 @@ func Open(o Options) (*Loader, error) {
 	}
 	l := &Loader{
 		log:      o.Log,
-		guards:   o.Guard,
-		spec:     spec,
+		options:  o,
 		adverts:  make(chan Advert, advertsAhead),
 		samples:  make(chan Sample, samplesAhead),
 		programs: make(map[string]*ebpf.Program),
@@ -158,13 +156,14 @@ func Open(o Options) (*Loader, error) {
 		dsts:     newDsts(),
 		segments: newSegments(spec.Maps[xvMapXvPoliced].MaxEntries),
 	}
-	if err := l.load(); err != nil {
+	if err := l.load(spec); err != nil {
 		return nil, fmt.Errorf("load the filter: %w", explainLoad(err))
 	}
 	return l, nil
 }
 
-// prepare sets the knobs and sizes the maps of the compiled filter.
+// prepare reads the compiled filter, sets its knobs and sizes its maps. That is done again for each program: the filter is
+// parsed in milliseconds, and kept would take 0.7 MB for programs that may never be of use.
 func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	spec, err := loadXv()
 	if err != nil {
@@ -225,11 +224,12 @@ func tickLength() (uint32, error) {
 	return uint32(tick.Nano()), nil
 }
 
-func (l *Loader) load() error {
+// load makes the maps.
+func (l *Loader) load(spec *ebpf.CollectionSpec) error {
 	if err := rlimit.RemoveMemlock(); err != nil {
 		return err
 	}
-	if err := l.spec.Copy().LoadAndAssign(&l.obj, nil); err != nil {
+	if err := spec.LoadAndAssign(&l.obj, nil); err != nil {
 		return err
 	}
 	if err := l.mapMemory(); err != nil {
@@ -241,9 +241,6 @@ func (l *Loader) load() error {
 // mapMemory maps what is read and written without system calls.
 func (l *Loader) mapMemory() (err error) {
 	if l.seen, err = l.obj.XvSeen.Memory(); err != nil {
-		return err
-	}
-	if l.tallies, err = l.obj.XvTallies.Memory(); err != nil {
 		return err
 	}
 	return l.places.open(&l.obj.xvMaps)

@@ -33,7 +33,10 @@ func (l *Loader) loadFor(a *attached, name string, adapt func(*ebpf.CollectionSp
 
 // loadProgram loads a program, adapted, on the maps of all.
 func (l *Loader) loadProgram(name string, adapt func(*ebpf.CollectionSpec, *ebpf.ProgramSpec) error) (*ebpf.Program, error) {
-	spec := l.spec.Copy()
+	spec, err := prepare(l.options)
+	if err != nil {
+		return nil, err
+	}
 	if err := adapt(spec, spec.Programs[name]); err != nil {
 		return nil, err
 	}

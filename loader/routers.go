@@ -158,7 +158,7 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 
 // SetGuard makes the filter drop packets to addr on link, save neighbour discovery; Options.Guard must be set.
 func (l *Loader) SetGuard(link int, addr netip.Addr, on bool) error {
-	if on && !l.guards {
+	if on && !l.options.Guard {
 		return fmt.Errorf("guard %s on link %d: the filter was loaded without guard", addr, link)
 	}
 	key := xvGuardKey{Link: uint32(link), Addr: addr.As16()}

@@ -88,14 +88,10 @@ func (l *Loader) forget(slot uint32) error {
 	if err := l.obj.XvBudgets.Put(slot, xvBudget{}); err != nil {
 		return err
 	}
-	if err := wipe(l.seen, slot, unsafe.Sizeof(xvSeen{})); err != nil {
+	if err := l.obj.XvTallies.Put(slot, xvTally{}); err != nil {
 		return err
 	}
-	return wipe(l.tallies, slot, unsafe.Sizeof(xvTally{}))
-}
-
-// wipe clears a row of that size.
-func wipe(memory *ebpf.Memory, row uint32, size uintptr) error {
-	_, err := memory.WriteAt(make([]byte, size), int64(row)*int64(size))
+	size := unsafe.Sizeof(xvSeen{})
+	_, err := l.seen.WriteAt(make([]byte, size), int64(slot)*int64(size))
 	return err
 }
