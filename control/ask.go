@@ -20,9 +20,11 @@ type share struct {
 	paid time.Duration // when all that was spent has come back; 0: it has
 }
 
-// spend takes the time from one instant to another off the account.
+// spend takes the time from one instant to another off the account, though no more than may be spent at once: a reload
+// of thousands of routers is one question, and must not keep those who ask next waiting for seconds, least of all who
+// proves to the supervisor that the loop answers.
 func (s *share) spend(from, to time.Duration) {
-	s.paid = max(s.paid, from) + questionShare*(to-from)
+	s.paid = max(s.paid, from) + questionShare*min(to-from, questionBurst)
 }
 
 // closed reports whether questions have had more than their share, and until when they wait.

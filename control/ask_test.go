@@ -39,6 +39,17 @@ func TestShareOfQuestions(t *testing.T) {
 	}
 }
 
+// One question that takes long, as a reload of thousands of routers does, is not held against those that follow.
+func TestLongQuestionClosesNothing(t *testing.T) {
+	var s share
+	now := time.Hour
+	s.spend(now, now+5*time.Second)
+	now += 5 * time.Second
+	if opens, closed := s.closed(func() time.Duration { return now }); closed {
+		t.Errorf("the next question waits for %v", opens-now)
+	}
+}
+
 // running has the loop run until the test ends.
 func (b *bench) running() {
 	ctx, cancel := context.WithCancel(b.t.Context())
