@@ -40,6 +40,7 @@ type recorder struct {
 	kept    host.Static
 	missing []string
 	making  error // what keeps macvlans from being there
+	binding error // what keeps routers from being bound
 }
 
 func (h *recorder) note(format string, args ...any) {
@@ -50,7 +51,12 @@ func (h *recorder) Advertise(s *host.Sender, p uint8) { h.note("advertise %d/%d"
 func (h *recorder) Acquire(id vrrp.ID)                { h.note("acquire %d", id.VRID) }
 func (h *recorder) Release(id vrrp.ID)                { h.note("release %d", id.VRID) }
 func (h *recorder) Announce(id vrrp.ID, n int)        { h.note("announce %d", id.VRID) }
-func (h *recorder) Bind(b *host.Binding) error        { h.bound[b.ID] = b; return nil }
+func (h *recorder) Bind(b *host.Binding) error {
+	if h.binding == nil {
+		h.bound[b.ID] = b
+	}
+	return h.binding
+}
 func (h *recorder) Sender(id vrrp.ID) *host.Sender    { return host.NewSender(h.bound[id], nil) }
 func (h *recorder) Unbind(id vrrp.ID) error {
 	h.note("unbind %d", id.VRID)

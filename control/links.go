@@ -383,7 +383,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 		return causeFilter, err
 	}
 	if err := d.host.Bind(b.host); err != nil {
-		return causeBind, err
+		return causeBind, errors.Join(err, d.unruled(r, b))
 	}
 	if r.bound == nil {
 		r.counted = d.now()
@@ -398,6 +398,14 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
 	}
 	return "", nil
+}
+
+// unruled takes back what the filter was told of a router that the host would not have: what it takes nobody would hear.
+func (d *daemon) unruled(r *router, b *binding) error {
+	if r.bound == nil {
+		return d.filter.RemoveRouter(b.id())
+	}
+	return d.filter.SetRouter(r.bound.rules)
 }
 
 // unbind ends what host and filter did for the router.

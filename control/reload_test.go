@@ -136,6 +136,30 @@ func TestReloadRestartsAnotherIdentity(t *testing.T) {
 	}
 }
 
+// A router that the host refuses is none to the filter, either: it would take adverts that nobody hears.
+func TestRefusedBindingLeavesTheFilterAsItWas(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, many(1))
+	b.host.binding = errors.New("no buffer space available")
+	next := many(2)
+	next.Routers[0].Interval = 2 * time.Second
+	b.reload(next)
+	b.wantRoles("fault", "fault")
+	if n := len(b.filter.rules); n != 1 {
+		t.Errorf("the filter knows %d routers, want 1", n)
+	}
+	for id, rules := range b.filter.rules {
+		if rules.Interval != time.Second {
+			t.Errorf("%v: the filter expects an interval of %v, the host sends the old one", id, rules.Interval)
+		}
+	}
+	b.host.binding = nil
+	b.review()
+	b.wantRoles("backup", "backup")
+	if n := len(b.filter.rules); n != 2 {
+		t.Errorf("the filter knows %d routers, want 2", n)
+	}
+}
+
 // A file with an error, or nothing that can run, changes nothing.
 func TestReloadRefusesErrors(t *testing.T) {
 	b := openBench(t, []host.Link{eth0(7)}, many(1))
