@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
@@ -79,14 +81,22 @@ func (c collector) Collect(to chan<- prometheus.Metric) { c.collect(c.snapshot, 
 func (f *family) collect(s *api.Snapshot, to chan<- prometheus.Metric, p *pace) {
 	if f.kind == histogram {
 		f.spread(s, func(h api.Histogram, labels ...string) {
-			to <- prometheus.MustNewConstHistogram(f.desc, h.Count, h.Sum, cumulated(h), labels...)
+			to <- prometheus.MustNewConstHistogram(f.desc, h.Count, h.Sum, cumulated(h), readable(labels)...)
 		})
 		return
 	}
 	f.read(s, func(value float64, labels ...string) {
-		to <- prometheus.MustNewConstMetric(f.desc, f.kind.valueType(), value, labels...)
+		to <- prometheus.MustNewConstMetric(f.desc, f.kind.valueType(), value, readable(labels)...)
 		p.keep()
 	})
+}
+
+// readable are values of labels as they have to be: UTF-8, which names in files need not be.
+func readable(labels []string) []string {
+	for i, l := range labels {
+		labels[i] = strings.ToValidUTF8(l, "\ufffd")
+	}
+	return labels
 }
 
 // cumulated is a histogram as Prometheus counts: each class with all below it, the last one left out.

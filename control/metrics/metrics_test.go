@@ -238,6 +238,22 @@ func TestNameTwice(t *testing.T) {
 	}
 }
 
+// TestNameInAnotherEncoding has a name that is no UTF-8, which labels must be: neither its router nor those after it go.
+func TestNameInAnotherEncoding(t *testing.T) {
+	s := sample()
+	s.Routers[0].Name = "caf\xe9"
+	text, err := render(s, families(Options{Keepalived: true}), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`xvrrp_router_priority{router="caf�"} 160`, `xvrrp_router_priority{router="VI_2"} 0`,
+		`xvrrp_advert_margin_ratio_count{router="caf�"} 7`, `xvrrp_advert_margin_ratio_count{router="VI_3"} 0`} {
+		if !strings.Contains(string(text), "\n"+want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+}
+
 // viewer counts how often it is asked.
 type viewer struct {
 	api.Viewer
