@@ -60,12 +60,21 @@ func (s *survey) conflicts(router string, known []string) (api.Conflicts, error)
 		}
 	}
 	if router != "" && out.Routers == 0 {
-		return out, fmt.Errorf("%w %s", api.ErrNoRouter, router)
+		return out, s.unknown(router)
 	}
 	slices.SortStableFunc(out.Conflicts, func(a, b api.Conflict) int {
 		return cmp.Or(cmp.Compare(a.Router, b.Router), cmp.Compare(a.Sender.Source, b.Sender.Source))
 	})
 	return out, nil
+}
+
+// unknown says that no router has a name.
+func (s *survey) unknown(name string) error {
+	there := make([]string, len(s.ours))
+	for i := range s.ours {
+		there[i] = s.ours[i].conf.Name
+	}
+	return &api.UnknownRouter{Name: name, There: there}
 }
 
 // isTrouble reports whether a verdict on an advert for a router of ours means that its sender is at odds with us. What

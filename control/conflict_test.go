@@ -1,7 +1,7 @@
 package control
 
 import (
-	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -143,8 +143,9 @@ func TestConflictsOfOneRouter(t *testing.T) {
 			t.Errorf("%q: %+v, %v, want %d", router, found.Conflicts, err, want)
 		}
 	}
-	if _, err := b.survey().conflicts("VI_12", nil); !errors.Is(err, api.ErrNoRouter) {
-		t.Errorf("error %v, want ErrNoRouter", err)
+	const want = "no router is named VI_12: there are VI_10, VI_11"
+	if _, err := b.survey().conflicts("VI_12", nil); fmt.Sprint(err) != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
@@ -63,17 +62,15 @@ func (d *daemon) aim(which api.SniffFilter) (at loader.Filter, only vrrp.ID, ref
 	if which.Router == "" {
 		return at, only, ""
 	}
-	for _, r := range d.routers {
-		switch {
-		case r.conf.Name != which.Router:
-		case r.bound == nil:
-			return at, only, which.Router + " is not on a link now"
-		default:
-			only = r.bound.id()
-			return loader.Filter{Link: only.Link, VRID: only.VRID}, only, ""
-		}
+	r, err := d.called(which.Router)
+	switch {
+	case err != nil:
+		return at, only, err.Error()
+	case r.bound == nil:
+		return at, only, which.Router + " is not on a link now"
 	}
-	return at, only, fmt.Sprintf("%v %s", api.ErrNoRouter, which.Router)
+	only = r.bound.id()
+	return loader.Filter{Link: only.Link, VRID: only.VRID}, only, ""
 }
 
 // sniff is one who looks on.

@@ -133,7 +133,7 @@ func (d *daemon) Segments(context.Context) (Segments, error) {
 // Conflicts has one router, VI_1, and tells who is known.
 func (d *daemon) Conflicts(_ context.Context, router string, known []string) (Conflicts, error) {
 	if router != "" && router != "VI_1" {
-		return Conflicts{}, fmt.Errorf("%w %s", ErrNoRouter, router)
+		return Conflicts{}, &UnknownRouter{Name: router, There: []string{"VI_1"}}
 	}
 	return Conflicts{Schema: ConflictsSchema, Conflicts: []Conflict{{Router: "VI_1", Kind: Misfit, Advice: known}}}, d.dead
 }
@@ -446,7 +446,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			resp, err := NewClient(c.dir).http.Do(req)
+			resp, err := NewClient(c.dir).asking.Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -465,7 +465,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 func TestOnlyReadingIsServed(t *testing.T) {
 	dir := t.TempDir()
 	serve(t, dir, &daemon{})
-	resp, err := NewClient(dir).http.Post("http://xvrrp/v1/status", "application/json", nil)
+	resp, err := NewClient(dir).asking.Post("http://xvrrp/v1/status", "application/json", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

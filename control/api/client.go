@@ -11,10 +11,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrNoDaemon says that nobody answers in the runtime directory.
@@ -26,36 +28,41 @@ var ErrBusy = errors.New("the daemon is busy")
 // ErrEnded says that the daemon stopped while its events were being followed.
 var ErrEnded = errors.New("the daemon has stopped")
 
+// How long an answer may take to begin. Longer than the daemon allows itself takes one that is stopped, or hangs.
+const (
+	questionWithin = 15 * time.Second
+	changeWithin   = reloadWithin + questionWithin
+)
+
 // Client asks the daemon of one runtime directory.
 type Client struct {
-	dir  string
-	http http.Client
+	dir             string
+	asking, bidding http.Client // for what only looks, and for what changes something
 }
 
 // NewClient returns a client for the daemon whose runtime directory is dir. It connects when asked something.
 func NewClient(dir string) *Client {
-	c := &Client{dir: dir}
 	path := filepath.Join(dir, socketName)
-	c.http.Transport = &http.Transport{
-		DisableKeepAlives: true, // a command asks once or twice; an idle connection would delay the daemon's leave
+	return &Client{dir: dir, asking: clientOf(path, questionWithin), bidding: clientOf(path, changeWithin)}
+}
+
+// clientOf speaks HTTP to a socket, and gives up on an answer that has not begun within a time.
+func clientOf(path string, within time.Duration) http.Client {
+	return http.Client{Transport: &http.Transport{
+		DisableKeepAlives:     true, // a command asks once or twice; an idle connection would delay the daemon's leave
+		ResponseHeaderTimeout: within,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", path)
 		},
-	}
-	return c
+	}}
 }
 
 // Status returns the daemon's snapshot.
 func (c *Client) Status(ctx context.Context) (Snapshot, error) {
 	var s Snapshot
-	body, err := c.get(ctx, "/v1/status", nil)
-	if err != nil {
+	if err := c.value(ctx, "/v1/status", nil, &s); err != nil {
 		return s, err
-	}
-	defer body.Close()
-	if err := json.NewDecoder(body).Decode(&s); err != nil {
-		return s, fmt.Errorf("read the daemon's status: %w", err)
 	}
 	if s.Schema != Schema {
 		return s, fmt.Errorf("the daemon speaks %q, this xvrrp speaks %q: use the xvrrp that the daemon runs (%s)", s.Schema, Schema, s.Version)
@@ -79,15 +86,8 @@ func (c *Client) Reload(ctx context.Context, dry bool) (Plan, error) {
 
 // plan asks for something that is answered by a plan.
 func (c *Client) plan(ctx context.Context, method, path string, q url.Values, text io.Reader) (p Plan, err error) {
-	body, err := c.send(ctx, method, path, q, text)
-	if err != nil {
-		return p, err
-	}
-	defer body.Close()
-	if err := json.NewDecoder(body).Decode(&p); err != nil {
-		return p, fmt.Errorf("read the daemon's plan: %w", err)
-	}
-	return p, nil
+	err = c.exchange(ctx, method, path, q, text, &p)
+	return p, err
 }
 
 // Edit changes single routers, and returns what becomes of them.
@@ -118,15 +118,8 @@ func (c *Client) Edit(ctx context.Context, e Edit) (Plan, error) {
 
 // Overrides lists what was changed of single routers at run time.
 func (c *Client) Overrides(ctx context.Context) (o Overrides, err error) {
-	body, err := c.get(ctx, "/v1/overrides", nil)
-	if err != nil {
-		return o, err
-	}
-	defer body.Close()
-	if err := json.NewDecoder(body).Decode(&o); err != nil {
-		return o, fmt.Errorf("read the daemon's list of changes: %w", err)
-	}
-	return o, nil
+	err = c.value(ctx, "/v1/overrides", nil, &o)
+	return o, err
 }
 
 // Events yields the events numbered above since, oldest first. With follow it goes on with what happens until
@@ -178,13 +171,38 @@ func (c *Client) get(ctx context.Context, path string, q url.Values) (io.ReadClo
 	return c.send(ctx, http.MethodGet, path, q, nil)
 }
 
+// value asks for one JSON value.
+func (c *Client) value(ctx context.Context, path string, q url.Values, to any) error {
+	return c.exchange(ctx, http.MethodGet, path, q, nil, to)
+}
+
+// exchange sends one request that is answered by one JSON value.
+func (c *Client) exchange(ctx context.Context, method, path string, q url.Values, text io.Reader, to any) error {
+	body, err := c.send(ctx, method, path, q, text)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if err := json.NewDecoder(body).Decode(to); err != nil {
+		return fmt.Errorf("read the daemon's answer: %w", err)
+	}
+	return nil
+}
+
 // send sends one request, to a path that is escaped, and returns the body of a good answer.
 func (c *Client) send(ctx context.Context, method, path string, q url.Values, text io.Reader) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://xvrrp"+path+"?"+q.Encode(), text)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.http.Do(req)
+	by := &c.asking
+	if method != http.MethodGet {
+		by = &c.bidding
+	}
+	resp, err := by.Do(req)
+	if ctx.Err() == nil && os.IsTimeout(err) {
+		return nil, fmt.Errorf("%w: it does not answer; its log, or systemctl status xvrrp, may tell why", ErrBusy)
+	}
 	if err != nil {
 		return nil, c.explain(err)
 	}
@@ -199,12 +217,10 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, te
 	switch resp.StatusCode {
 	case http.StatusServiceUnavailable:
 		return nil, fmt.Errorf("%w: %s", ErrBusy, f.Error)
-	case http.StatusNotFound:
-		return nil, errors.New(f.Error)
 	case http.StatusForbidden:
 		return nil, fmt.Errorf("%w: %s", fs.ErrPermission, f.Error)
 	}
-	return nil, fmt.Errorf("the daemon answered: %s", f.Error)
+	return nil, errors.New(f.Error)
 }
 
 // explain turns a failure to connect into what an operator can act on.

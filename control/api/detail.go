@@ -91,20 +91,16 @@ func (e *UnknownRouter) Error() string {
 
 // Detail asks for one router in full.
 func (c *Client) Detail(ctx context.Context, router string) (d Detail, err error) {
-	return d, c.fetch(ctx, routerPath(router), nil, DetailSchema, &d.Schema, &d)
+	err = c.fetch(ctx, routerPath(router), nil, DetailSchema, &d.Schema, &d)
+	return d, err
 }
 
 func routerPath(name string) string { return "/v1/routers/" + url.PathEscape(name) }
 
 // fetch reads one JSON value of a schema.
 func (c *Client) fetch(ctx context.Context, path string, q url.Values, schema string, is *string, into any) error {
-	body, err := c.get(ctx, path, q)
-	if err != nil {
+	if err := c.value(ctx, path, q, into); err != nil {
 		return err
-	}
-	defer body.Close()
-	if err := json.NewDecoder(body).Decode(into); err != nil {
-		return fmt.Errorf("read the daemon's answer: %w", err)
 	}
 	if *is != schema {
 		return fmt.Errorf("the daemon speaks %q, this xvrrp speaks %q: use the xvrrp that the daemon runs", *is, schema)
@@ -118,15 +114,20 @@ func ofRouter[T any](ask func(ctx context.Context, name string) (T, error)) http
 		ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 		defer cancel()
 		v, err := ask(ctx, r.PathValue("name"))
-		unknown := (*UnknownRouter)(nil)
-		switch {
-		case errors.As(err, &unknown):
-			refuse(w, http.StatusNotFound, err)
-		case err != nil:
-			refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
-		default:
-			w.Header().Set("Content-Type", "application/json")
-			json.NewEncoder(w).Encode(v) // an error here is the client having left
-		}
+		tell(w, v, err)
+	}
+}
+
+// tell answers a question with one JSON value.
+func tell(w http.ResponseWriter, v any, err error) {
+	unknown := (*UnknownRouter)(nil)
+	switch {
+	case errors.As(err, &unknown):
+		refuse(w, http.StatusNotFound, err)
+	case err != nil:
+		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(v) // an error here is the client having left
 	}
 }

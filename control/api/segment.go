@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -15,9 +12,6 @@ const (
 	SegmentsSchema  = "xvrrp.segments/v1"
 	ConflictsSchema = "xvrrp.conflicts/v1"
 )
-
-// ErrNoRouter says that no router has the name that was asked for, which follows.
-var ErrNoRouter = errors.New("no router is named")
 
 // Segments is who uses which VRID where, as far as the daemon has heard or is configured.
 type Segments struct {
@@ -128,19 +122,6 @@ func (c *Client) Conflicts(ctx context.Context, router string, known []string) (
 	return s, err
 }
 
-// value asks for one JSON value.
-func (c *Client) value(ctx context.Context, path string, q url.Values, to any) error {
-	body, err := c.get(ctx, path, q)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	if err := json.NewDecoder(body).Decode(to); err != nil {
-		return fmt.Errorf("read the daemon's answer: %w", err)
-	}
-	return nil
-}
-
 func (s *server) segments(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
@@ -154,18 +135,4 @@ func (s *server) conflicts(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	v, err := s.src.Conflicts(ctx, q.Get("router"), q["peer"])
 	tell(w, v, err)
-}
-
-// tell sends one JSON value.
-func tell(w http.ResponseWriter, v any, err error) {
-	switch {
-	case errors.Is(err, ErrNoRouter):
-		refuse(w, http.StatusNotFound, err)
-		return
-	case err != nil:
-		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("ask the daemon's loop: %w", err))
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(v)
 }

@@ -78,7 +78,8 @@ func (c *Client) Stories(ctx context.Context, router string, frames bool) (s Sto
 	if frames {
 		q.Set("frames", "1")
 	}
-	return s, c.fetch(ctx, routerPath(router)+"/story", q, StorySchema, &s.Schema, &s)
+	err = c.fetch(ctx, routerPath(router)+"/story", q, StorySchema, &s.Schema, &s)
+	return s, err
 }
 
 // stories answers with the adverts' messages if they are asked for.

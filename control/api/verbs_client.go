@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -42,13 +40,6 @@ func addLasting(q url.Values, d time.Duration) {
 
 // done asks for something that is answered by a Done.
 func (c *Client) done(ctx context.Context, path string, q url.Values) (d Done, err error) {
-	body, err := c.send(ctx, http.MethodPost, path, q, nil)
-	if err != nil {
-		return d, err
-	}
-	defer body.Close()
-	if err := json.NewDecoder(body).Decode(&d); err != nil {
-		return d, fmt.Errorf("read the daemon's answer: %w", err)
-	}
-	return d, nil
+	err = c.exchange(ctx, http.MethodPost, path, q, nil, &d)
+	return d, err
 }
