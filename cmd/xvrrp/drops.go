@@ -69,6 +69,9 @@ func drops(ctx context.Context, a *app, o dropsOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.known(s); err != nil {
+		return err
+	}
 	s.Drops = slices.DeleteFunc(s.Drops, func(d api.Drop) bool { return !o.wants(d.Interface, d.Router, d.Verdict, o.source) })
 	s.Heard = slices.DeleteFunc(s.Heard, func(h api.Sighting) bool { return !o.wants(h.Interface, h.Router, h.Verdict, h.Source) })
 	switch {
@@ -98,6 +101,22 @@ func (o *dropsOptions) complete() error {
 		return usagef("--action %s: choose drop or pass", o.action)
 	}
 	return nil
+}
+
+// known refuses a link and a router that are not there, nor left anything behind.
+func (o *dropsOptions) known(s api.Snapshot) error {
+	left := func(is func(d api.Drop) bool) bool { return slices.ContainsFunc(s.Drops, is) }
+	if o.iface != "" && linkOf(s, o.iface).Name == "" && !left(func(d api.Drop) bool { return d.Interface == o.iface }) {
+		var names []string
+		for _, l := range s.Links {
+			names = append(names, l.Name)
+		}
+		return fmt.Errorf("the daemon does not listen on %s, but on %s", o.iface, orDash(strings.Join(names, ", ")))
+	}
+	if o.router == "" || left(func(d api.Drop) bool { return d.Router == o.router }) {
+		return nil
+	}
+	return (&routerFilter{name: o.router}).pick(&s)
 }
 
 func (o *dropsOptions) wants(iface, router, label, source string) bool {

@@ -207,10 +207,20 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 		for _, sub := range g.commands {
 			sub.GroupID = g.title
 			c.AddCommand(sub)
+			if sub.HasSubCommands() && !sub.Runnable() {
+				needsCommand(sub)
+			}
 		}
 	}
 	c.AddCommand(newVersion(a))
 	return c
+}
+
+// needsCommand has a command that only holds others refuse a word that is none of them, which cobra answers with help
+// and success.
+func needsCommand(c *cobra.Command) {
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
 
 // runtimeDir is the runtime directory of a command line that names none.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -79,8 +80,11 @@ func scan(ctx context.Context, a *app, o scanOptions) error {
 	return printSegments(a.stdout, s)
 }
 
-// observable adds to an error how a link is listened to that no router is on.
+// observable adds to the lack of a daemon how a link is listened to that no router is on.
 func observable(err error) error {
+	if !errors.Is(err, api.ErrNoDaemon) {
+		return err
+	}
 	return fmt.Errorf("%w (xvrrp run --iface INTERFACE observes a link without taking part)", err)
 }
 

@@ -29,8 +29,13 @@ func (f *routerFilter) narrows() bool {
 	return f.name != "" || f.ifaces != nil || f.vrids != nil || f.states != nil
 }
 
-// validate refuses states that no router can have.
+// validate refuses VRIDs and states that no router can have.
 func (f *routerFilter) validate() error {
+	for _, n := range f.vrids {
+		if n < 1 || n > 255 {
+			return usagef("--vrid %d: choose a number from 1 to 255", n)
+		}
+	}
 	for i, s := range f.states {
 		f.states[i] = strings.ToLower(s)
 		if !slices.Contains(roles, f.states[i]) {

@@ -47,17 +47,22 @@ operator, fault, sync_group.`,
   xvrrp why VI_1 -o json | jq -r '.stories[-1].cause'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeRouters(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.last < 1 {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case o.last < 1:
 				return usagef("--last %d: at least 1", o.last)
+			case cmd.Flags().Changed("last") && cmd.Flags().Changed("event"):
+				return usagef("give --last or --event, not both")
 			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
 			return tellWhy(cmd.Context(), a, args[0], o)
 		},
 	}
 	c.Flags().IntVar(&o.last, "last", 1, "tell the last `N` changes")
 	c.Flags().Uint64Var(&o.event, "event", 0, "tell the change that xvrrp events numbers `SEQ`")
 	c.Flags().StringVar(&o.pcap, "pcap", "", "also write the adverts to `FILE`, as a capture with nanoseconds")
-	c.MarkFlagsMutuallyExclusive("last", "event")
 	outputFlag(c, &o.output, "text", "json")
 	return c
 }
