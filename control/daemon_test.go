@@ -57,7 +57,7 @@ func (h *recorder) Bind(b *host.Binding) error {
 	}
 	return h.binding
 }
-func (h *recorder) Sender(id vrrp.ID) *host.Sender    { return host.NewSender(h.bound[id], nil) }
+func (h *recorder) Sender(id vrrp.ID) *host.Sender { return host.NewSender(h.bound[id], nil) }
 func (h *recorder) Unbind(id vrrp.ID) error {
 	h.note("unbind %d", id.VRID)
 	delete(h.bound, id)

@@ -106,7 +106,7 @@ func parseSince(text string, now time.Time) (last uint64, from time.Time, err er
 
 func printEvent(a *app, e api.Event, output string) error {
 	if output == "json" {
-		return writeJSONLine(a.stdout, e)
+		return writeJSONLine(a.stdout, api.EventLine{Schema: api.EventSchema, Event: e})
 	}
 	parts := []string{e.Time.Format("2006-01-02 15:04:05.000"), fmt.Sprintf("#%d", e.Seq), e.Kind}
 	if e.Router != "" {

@@ -15,8 +15,12 @@ const (
 	mostAddrs = 6 // shown on a line
 )
 
+// frameSchema names the shape of frameReport.
+const frameSchema = "xvrrp.frame/v1"
+
 // frameReport is what `xvrrp explain -o json` prints per frame.
 type frameReport struct {
+	Schema   string        `json:"schema"`
 	Frame    int           `json:"frame"`
 	Time     time.Time     `json:"time"`
 	Offset   float64       `json:"offset_seconds"` // since the first frame
@@ -142,7 +146,7 @@ func advertText(f *vrrp.Frame, a *vrrp.Advert) string {
 func (e *explainer) report(n int, p packet, s *sentence) frameReport {
 	f := &s.frame
 	r := frameReport{
-		Frame: n, Time: p.at, Offset: float64(p.at.Sub(e.first)) / float64(time.Second), Bytes: p.length, Captured: len(p.data),
+		Schema: frameSchema, Frame: n, Time: p.at, Offset: float64(p.at.Sub(e.first)) / float64(time.Second), Bytes: p.length, Captured: len(p.data),
 		Verdict: s.verdict.String(), Action: s.verdict.Action().String(), Why: s.why, Differ: s.differ(),
 		SrcMAC: macText(f.SrcMAC),
 	}

@@ -11,8 +11,12 @@ import (
 // version is set by the build of a release: -ldflags "-X main.version=1.2.3".
 var version string
 
+// versionSchema names the shape of build.
+const versionSchema = "xvrrp.version/v1"
+
 // build says what this binary is.
 type build struct {
+	Schema   string `json:"schema"`
 	Version  string `json:"version"`
 	Go       string `json:"go"`
 	Commit   string `json:"commit"`
@@ -45,7 +49,7 @@ func printVersion(a *app, b build, output string) error {
 
 // thisBuild reads what the linker and the toolchain recorded.
 func thisBuild() build {
-	b := build{Version: version, Go: runtime.Version(), Commit: "unknown"}
+	b := build{Schema: versionSchema, Version: version, Go: runtime.Version(), Commit: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b

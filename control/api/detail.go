@@ -53,8 +53,8 @@ type Peer struct {
 	Priority  uint8        `json:"priority"`
 	Interval  float64      `json:"interval_seconds"`
 	Addresses []netip.Addr `json:"addresses"`
-	Checksum  string       `json:"checksum"`       // plain, pseudo, old_unicast: what it covers in version 3 over IPv4
-	Auth      string       `json:"authentication"` // none, pass, ah, hmac
+	Checksum  string       `json:"checksum"` // as in Sighting
+	Auth      string       `json:"auth"`     // as in Sighting
 	First     time.Time    `json:"first"`
 	Last      time.Time    `json:"last"`
 	Adverts   uint64       `json:"adverts"`
@@ -115,6 +115,17 @@ func ofRouter[T any](ask func(ctx context.Context, name string) (T, error)) http
 		defer cancel()
 		v, err := ask(ctx, r.PathValue("name"))
 		tell(w, v, err)
+	}
+}
+
+// filled asks for the Detail of a router, with absent lists as in fillEmpty.
+func filled(view Viewer) func(ctx context.Context, name string) (Detail, error) {
+	return func(ctx context.Context, name string) (Detail, error) {
+		d, err := view.Detail(ctx, name)
+		fillRouter(&d.Router)
+		d.Link.Arrivals.Classes = append([]Class{}, d.Link.Arrivals.Classes...)
+		d.PeersHeard, d.Influences = append([]Peer{}, d.PeersHeard...), append([]Influence{}, d.Influences...)
+		return d, err
 	}
 }
 

@@ -16,7 +16,7 @@ func ReadOnly(view Viewer, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { s.events(lasting{w}, r) })
-	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(view.Detail))
+	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(filled(view)))
 	mux.HandleFunc("GET /v1/routers/{name}/story", bareStories(view))
 	return contain(log, route(mux))
 }

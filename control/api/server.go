@@ -127,7 +127,7 @@ func Serve(ctx context.Context, l *Listener, src Source, log *slog.Logger) error
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /v1/events", s.events)
-	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(src.Detail))
+	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(filled(src)))
 	mux.HandleFunc("GET /v1/routers/{name}/story", stories(src))
 	mux.HandleFunc("GET /v1/keepalived", s.keepalived)
 	mux.HandleFunc("POST /v1/reload", s.reload)
@@ -352,7 +352,7 @@ func (s *server) page(ctx context.Context, since uint64, within time.Duration) (
 func send(w http.ResponseWriter, p Page, since uint64) (uint64, error) {
 	out := json.NewEncoder(w)
 	for _, e := range p.Events {
-		if err := out.Encode(e); err != nil {
+		if err := out.Encode(EventLine{EventSchema, e}); err != nil {
 			return since, err
 		}
 		since = e.Seq
@@ -390,15 +390,19 @@ func fillEmpty(s *Snapshot) {
 		s.Links[i].Arrivals.Classes = append([]Class{}, s.Links[i].Arrivals.Classes...)
 	}
 	for i := range s.Routers {
-		r := &s.Routers[i]
-		r.Margins.Classes = append([]MarginClass{}, r.Margins.Classes...)
-		r.VIPs = append([]VIP{}, r.VIPs...)
-		r.Stats.Transitions = append([]Transition{}, r.Stats.Transitions...)
-		if r.Stats.Verdicts == nil {
-			r.Stats.Verdicts = map[string]uint64{}
-		}
+		fillRouter(&s.Routers[i])
 	}
 	for i := range s.Heard {
 		s.Heard[i].Addresses = append([]string{}, s.Heard[i].Addresses...)
+	}
+}
+
+// fillRouter is fillEmpty for one router.
+func fillRouter(r *Router) {
+	r.Margins.Classes = append([]MarginClass{}, r.Margins.Classes...)
+	r.VIPs = append([]VIP{}, r.VIPs...)
+	r.Stats.Transitions = append([]Transition{}, r.Stats.Transitions...)
+	if r.Stats.Verdicts == nil {
+		r.Stats.Verdicts = map[string]uint64{}
 	}
 }

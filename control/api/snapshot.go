@@ -188,6 +188,15 @@ type Event struct {
 	Detail string    `json:"detail,omitempty"`
 }
 
+// EventSchema names the shape of EventLine.
+const EventSchema = "xvrrp.event/v1"
+
+// EventLine is an event as it is written: in a line of its own.
+type EventLine struct {
+	Schema string `json:"schema"`
+	Event
+}
+
 // Timing is how late the daemon's own adverts left: of those that were due at an instant, from then to when the kernel
 // had taken them.
 type Timing struct {

@@ -30,8 +30,12 @@ type SniffFilter struct {
 	Secrets   bool // with passwords
 }
 
+// SniffedSchema names the shape of Sniffed.
+const SniffedSchema = "xvrrp.sniffed/v1"
+
 // Sniffed is one advert and what the filter made of it.
 type Sniffed struct {
+	Schema      string    `json:"schema"`
 	Time        time.Time `json:"time"` // of the kernel's stamp
 	Interface   string    `json:"interface"`
 	VLAN        string    `json:"vlan,omitempty"`
@@ -175,6 +179,7 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, run SniffRun) {
 	for {
 		select {
 		case a := <-adverts:
+			a.Schema = SniffedSchema
 			a.Lost += lost.Load()
 			control.SetWriteDeadline(time.Now().Add(readWithin))
 			if out.Encode(a) != nil || len(adverts) == 0 && control.Flush() != nil {
