@@ -37,6 +37,7 @@ var process sync.Mutex
 func Apply(s Settings) Standing {
 	process.Lock()
 	defer process.Unlock()
+	initial()
 	var refused []error
 	note := func(err error) bool {
 		if err != nil {

@@ -7,7 +7,8 @@ import (
 )
 
 // Spawn calls start, which starts another process, such that it inherits nothing of what Apply put in force: no real-time
-// priority, no raised niceness, no limit, no choice of processors. (Locked memory is never inherited.)
+// priority, no niceness but the one this process was started with (0 if that was below, or if we are real-time), no limit,
+// no choice of processors. (Locked memory is never inherited.)
 func Spawn(start func()) {
 	done := make(chan struct{})
 	go func() {
@@ -23,7 +24,7 @@ func Spawn(start func()) {
 }
 
 // stepDown makes the calling thread one whose children are ordinary. The limit is the process's and not the thread's: it
-// is lifted until restore. Nothing of this needs a privilege, so what fails was never granted.
+// is lifted until restore. What fails was never granted.
 func stepDown() (restore func()) {
 	own := initial()
 	if own.cpus != nil {
@@ -33,6 +34,7 @@ func stepDown() (restore func()) {
 		attr.Flags |= unix.SCHED_FLAG_RESET_ON_FORK
 		_ = unix.SchedSetAttr(0, attr, 0)
 	}
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, own.nice) // of this thread alone; that flag keeps niceness above 0
 	limit := own.realTime
 	_ = unix.Prlimit(0, unix.RLIMIT_RTTIME, &own.realTime, &limit)
 	return func() { _ = unix.Prlimit(0, unix.RLIMIT_RTTIME, &limit, nil) }

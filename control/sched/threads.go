@@ -54,11 +54,12 @@ func threads() ([]int, error) {
 type origin struct {
 	cpus     *unix.CPUSet // nil: more than a CPUSet holds
 	realTime unix.Rlimit  // RLIMIT_RTTIME, in microseconds
+	nice     int          // niceness
 }
 
 // initial reads the origin, once. It has to be called before anything is changed, with process locked.
 var initial = sync.OnceValue(func() origin {
-	var o origin
+	o := origin{nice: niceness()}
 	o.realTime = unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
 	_ = unix.Prlimit(0, unix.RLIMIT_RTTIME, nil, &o.realTime) // what cannot be read stays unlimited
 	if cpus := new(unix.CPUSet); unix.SchedGetaffinity(0, cpus) == nil {

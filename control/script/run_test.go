@@ -233,11 +233,11 @@ func TestCannotStart(t *testing.T) {
 	}
 }
 
-// TestOrdinary: a command is an ordinary process, however important we are.
+// TestOrdinary: a command is an ordinary process, however important or unimportant we make ourselves.
 func TestOrdinary(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "child")
-	c := shell(t, `(cut -d" " -f19,40,41 /proc/self/stat; grep -e VmLck -e Cpus_allowed_list /proc/self/status; grep realtime /proc/self/limits) >`+file)
-	describe := func() string {
+	c := shell(t, `(cut -d" " -f40,41 /proc/self/stat; grep -e VmLck -e Cpus_allowed_list /proc/self/status; grep realtime /proc/self/limits; nice) >`+file)
+	describe := func() (ordinary, nice string) {
 		t.Helper()
 		if r := c.Run(t.Context(), time.Minute); !r.OK() {
 			t.Fatalf("%q", r)
@@ -246,15 +246,29 @@ func TestOrdinary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(text)
+		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+		return strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1]
 	}
-	before := describe()
-	got := sched.Apply(sched.Settings{RealTime: 1, Limit: time.Minute, CPUs: []int{0}})
-	t.Cleanup(func() { sched.Apply(sched.Settings{}) })
-	if got.Refused != nil {
-		t.Skipf("needs CAP_SYS_NICE and CAP_IPC_LOCK: %v", got.Refused)
+	before, nice := describe()
+	inherited, err := strconv.Atoi(nice)
+	if err != nil || inherited < 0 {
+		t.Fatalf("niceness %s, %v, want 0 or what these tests were started with", nice, err)
 	}
-	if after := describe(); after != before {
-		t.Errorf("while we are real-time a child is\n%swant\n%s", after, before)
+	t.Cleanup(func() { sched.Apply(sched.Settings{Nice: inherited}) })
+	for _, is := range []struct {
+		name     string
+		settings sched.Settings
+		nice     string
+	}{
+		{"real-time", sched.Settings{RealTime: 1, Limit: time.Minute, CPUs: []int{0}}, "0"},
+		{"ahead of others", sched.Settings{Nice: -3}, nice},
+		{"behind others", sched.Settings{Nice: inherited + 3}, nice},
+	} {
+		if got := sched.Apply(is.settings); got.Refused != nil {
+			t.Skipf("needs CAP_SYS_NICE and CAP_IPC_LOCK: %v", got.Refused)
+		}
+		if after, nice := describe(); after != before || nice != is.nice {
+			t.Errorf("while we are %s a child is\n%s\nwith niceness %s, want\n%s\nwith niceness %s", is.name, after, nice, before, is.nice)
+		}
 	}
 }
