@@ -337,7 +337,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 
 // run is the loop. Everything that changes a router happens here.
 func (d *daemon) run(ctx context.Context) error {
-	d.begin()
+	d.begin(ctx)
 	for {
 		for d.progress() {
 		}
@@ -373,7 +373,7 @@ func (d *daemon) run(ctx context.Context) error {
 }
 
 // begin brings up the links and starts the routers, after vrrp_startup_delay if one is configured.
-func (d *daemon) begin() {
+func (d *daemon) begin(ctx context.Context) {
 	if d.conf != nil {
 		g := &d.conf.Global
 		d.startAt = max(d.now()+g.StartupDelay, g.BootDelay) // instants count from the boot
@@ -389,7 +389,7 @@ func (d *daemon) begin() {
 	d.watch()
 	d.reviewLinks()
 	d.awaitLinks()
-	d.awaitVMACs()
+	d.awaitVMACs(ctx)
 	if err := d.host.Sweep(); err != nil {
 		d.log.Warn("addresses left behind by a killed daemon may remain", "err", err)
 	}

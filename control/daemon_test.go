@@ -215,7 +215,7 @@ func startBench(t testing.TB, links []host.Link, o Options) *bench {
 	b.daemon.trackers = func(definition) track.Tracker { return idleTracker{} }
 	b.daemon.adverts = b.adverts
 	b.daemon.wait = func(until time.Duration) { b.clock = until }
-	b.begin()
+	b.begin(t.Context())
 	return b
 }
 

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"slices"
@@ -75,6 +76,19 @@ func TestVMACMadeAnew(t *testing.T) {
 		b.host.links = []host.Link{eth0(7), vmac}
 		b.review()
 		b.want(step.role)
+	}
+}
+
+// A daemon that is stopped while it starts does not wait for macvlans any longer.
+func TestVMACsAreNotAwaitedWhenStopped(t *testing.T) {
+	b := openBench(t, []host.Link{eth0(7)}, withVMACs("eth0"))
+	b.raise(b.routers[0], map[string]string{causeVMAC: vmacPending})
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	begun := time.Now()
+	b.awaitVMACs(ctx)
+	if waited := time.Since(begun); waited >= vmacPatience {
+		t.Errorf("waited %v", waited)
 	}
 }
 

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -100,13 +101,15 @@ var vmacPending = host.ErrVMACPending.Error()
 
 // awaitVMACs waits until every macvlan is there or has turned out not to be possible; but not longer than it should
 // take, for the routers of the others can do their work.
-func (d *daemon) awaitVMACs() {
+func (d *daemon) awaitVMACs(ctx context.Context) {
 	enough := time.After(vmacPatience)
 	for slices.ContainsFunc(d.routers, func(r *router) bool { return r.causes[causeVMAC] == vmacPending }) {
 		select {
 		case <-d.changes:
 			d.linksChanged()
 		case <-enough:
+			return
+		case <-ctx.Done():
 			return
 		}
 	}
