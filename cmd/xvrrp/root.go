@@ -118,7 +118,11 @@ func run(ctx context.Context, e env) int {
 	a := &app{env: e}
 	root := newRoot(a)
 	accepted := false // by cobra: what fails before is a mistake in the command line
-	root.PersistentPreRun = func(*cobra.Command, []string) { accepted = true }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		err := c.ValidateFlagGroups() // which cobra does too late
+		accepted = err == nil
+		return err
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
