@@ -7,6 +7,7 @@
 #define XV_REPORT_H
 
 #include "bucket.h"
+#include "budget.h"
 #include "record.h"
 #include "sniff.h"
 
@@ -47,12 +48,15 @@ static inlined enum verdict hand_over(struct frame *f)
 	return hand_over_in(f, LARGE_MESSAGE);
 }
 
-/* One bucket of SAMPLE_KINDS for link, VLAN, family, VRID and verdict. */
+/*
+ * One bucket of SAMPLE_KINDS for link, VLAN, family, VRID, verdict and one of eight groups of senders: of two offenders
+ * of one kind both are to be seen, but a thousand forged ones do not make a thousand kinds.
+ */
 static inlined __u32 kind_of(const struct frame *f, enum verdict v)
 {
 	__u32 kind = (f->link << 16 ^ f->vlan) * 0x85ebca6b;
 
-	return (kind ^ (v << 16 | f->v6 << 8 | f->vrid)) * 0x9e3779b1 >> 22;
+	return (kind ^ (share_of(f) >> 1 << 24 | v << 16 | f->v6 << 8 | f->vrid)) * 0x9e3779b1 >> 22;
 }
 _Static_assert(SAMPLE_KINDS == 1 << (32 - 22), "kind_of takes the ten highest bits");
 

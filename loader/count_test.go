@@ -177,7 +177,8 @@ func TestSampleContents(t *testing.T) {
 	}
 }
 
-// RX-18: one sample a second of each kind, a hundred of all kinds together, and adverts of ours beside them.
+// RX-18: one sample a second of each kind, some more of it if there are several senders, a hundred of all kinds
+// together, and adverts of ours beside them.
 func TestSampleRates(t *testing.T) {
 	t.Parallel()
 	l := open(t, Options{Trace: true})
@@ -205,6 +206,15 @@ func TestSampleRates(t *testing.T) {
 	}
 	if n, most := written(), 1+time.Since(began).Seconds(); n < 1 || n > most {
 		t.Errorf("%v samples of one kind, at most %v", n, most)
+	}
+	passed := time.Now()
+	for range 4 {
+		for last := range byte(200) {
+			try(t, l, v3().with(func(p *packet) { p.ttl, p.src = 7, netip.AddrFrom4([4]byte{172, 160, 180, last}) }), verdict.BadTTL)
+		}
+	}
+	if n, most := written(), 8*(1+time.Since(passed).Seconds()); n < 4 || n > most {
+		t.Errorf("%v samples of one kind by 200 senders, at most %v", n, most)
 	}
 	for range 4 {
 		for v := range 256 {
