@@ -157,7 +157,7 @@ func (d *daemon) refitFew(n *edit, changed, added, reweighed []*router) {
 		d.vacate(r)
 	}
 	for _, r := range reweighed {
-		d.weigh(r)
+		d.weighFor(r, "configuration")
 	}
 	for _, r := range changed {
 		d.lift(r, map[string]string{causeConfig: r.conf.Fault}, isConfigTopic)

@@ -39,7 +39,7 @@ func (d *daemon) refit(old *config.Config, changed, added, reweighed []*router) 
 		d.review(slices.Concat(changed, added))
 	}
 	for _, r := range reweighed {
-		d.weigh(r)
+		d.weighFor(r, "configuration")
 	}
 	for _, r := range changed {
 		d.lift(r, map[string]string{causeConfig: r.conf.Fault}, isConfigTopic)
@@ -55,7 +55,7 @@ func (d *daemon) refit(old *config.Config, changed, added, reweighed []*router) 
 func (d *daemon) reconfigure(r *router) {
 	d.admit(r)
 	d.step(r, d.now(), election.Reconfigured{Config: electionConfig(r.conf)})
-	d.weigh(r)
+	d.weighFor(r, "configuration")
 	d.deadlines.remove(r)
 }
 

@@ -517,3 +517,13 @@ func TestReloadIsCounted(t *testing.T) {
 		t.Errorf("counted %+v, want one of each", r)
 	}
 }
+
+// A priority that was configured anew is not told as what trackers did.
+func TestReloadTellsOfPriorities(t *testing.T) {
+	r := instance(10, "eth0")
+	b := newBench(t, []host.Link{eth0(7)}, r)
+	r.Priority = 90
+	b.reload(&config.Config{Routers: []config.Router{r}})
+	b.sayAll()
+	wantLast(t, b.happened("priority"), "VI_10 configuration 100 -> 90")
+}
