@@ -106,10 +106,10 @@ func (d *daemon) peersHeard(r *router, st *election.State) []api.Peer {
 func (d *daemon) peer(r *router, s *sender, st *election.State) api.Peer {
 	a := s.last
 	adv, _ := vrrp.Parse(a.Message, a.Src, a.Dst)
-	out := api.Peer{Address: a.Src.String(), MAC: mac(a.MAC), First: d.wall(s.first), Last: d.wall(a.At), Adverts: s.adverts + s.repeats,
+	out := api.Peer{Address: a.Src.String(), MAC: mac(a.MAC), First: d.wall(s.first), Last: d.wall(s.heard()), Adverts: s.adverts + s.repeats,
 		Version: adv.Version, Priority: adv.Priority, Interval: adv.Interval.Seconds(), Addresses: adv.Addrs,
 		Checksum: vrrp.ChecksumForm(a.Message, a.Src, a.Dst), Auth: adv.AuthKind()}
-	if s == r.followed() {
+	if s == r.followed(st) {
 		heard := st.LastHeard
 		if r.stamp != nil {
 			heard = max(heard, r.stamp.Seen())

@@ -257,6 +257,24 @@ func TestPeersHeard(t *testing.T) {
 	}
 }
 
+// What a master sent before it fell silent stays its own when this router has taken over.
+func TestPeersHeardBeforeATakeover(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
+	b.heard(b.advert(b.clock, 200))
+	last := b.clock + 2*time.Second
+	b.filter.repeats, b.filter.seen[idOnE0] = 2, last
+	b.advance(10 * time.Second)
+	b.want("master")
+	b.filter.repeats, b.filter.seen[idOnE0] = 0, 0 // as with each new master
+	heard := b.detail("VI_10").PeersHeard
+	if len(heard) != 1 || heard[0].Adverts != 3 || heard[0].Followed || heard[0].Last.Sub(heard[0].First).Round(time.Millisecond) != 2*time.Second {
+		t.Errorf("heard %+v, want 3 adverts in 2 s", heard)
+	}
+	if peers := b.survey().ours[0].senders; peers[0].heard() != last {
+		t.Errorf("last heard at %v, want %v", peers[0].heard(), last)
+	}
+}
+
 // Of many routers the record goes of the one of which nothing was recorded for longest.
 func TestRecordsAreBounded(t *testing.T) {
 	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))

@@ -121,6 +121,7 @@ func (d *daemon) take(r *router, e election.Effect) {
 	case election.Advertise:
 		d.advertise(r, e.Priority)
 	case election.Changed:
+		r.book(&e.Was)
 		r.count(e)
 		as := r.standing()
 		t := d.freeze(r, e, as.at)

@@ -234,7 +234,7 @@ func (o *ours) lastOf(from *sender) time.Duration {
 	if o.follows(from) {
 		return max(o.heard, from.last.At)
 	}
-	return from.last.At
+	return from.heard()
 }
 
 // follows reports whether a sender is the master whom the router follows.

@@ -19,6 +19,7 @@ type sender struct {
 	adverts    uint64        // handed over
 	repeats    uint64        // kept back by the filter while it was the followed master
 	from       uint64        // the router's number of repeats up to which that is so
+	repeated   time.Duration // when the last of those came
 	broke      bool          // its first advert outranked a living master
 }
 
@@ -30,11 +31,8 @@ func pause(interval time.Duration) time.Duration { return 4 * max(interval, 10*t
 
 // meet remembers who sent a valid advert. The election has not heard of it yet.
 func (r *router) meet(a *story.Advert, adv *vrrp.Advert) {
-	repeats := r.repeats()
-	if s := r.followed(); s != nil {
-		s.repeats += since(s.from, repeats)
-		s.from = repeats
-	}
+	st := r.core.State()
+	r.book(&st)
 	i := slices.IndexFunc(r.senders, func(s sender) bool { return s.is(a) })
 	if i < 0 {
 		if len(r.senders) == mostSenders {
@@ -48,13 +46,28 @@ func (r *router) meet(a *story.Advert, adv *vrrp.Advert) {
 	if s.adverts > 0 && a.At-s.last.At > pause(adv.Interval) {
 		s.run = a.At
 	}
-	s.last, s.from = a, repeats
+	s.last, s.from = a, r.repeats()
 	s.adverts++
 }
 
-// followed is the sender whose repeats the filter keeps back, nil if there is none.
-func (r *router) followed() (found *sender) {
-	st := r.core.State()
+// book credits what the filter has kept back to whom the router followed in a state. It is done before the filter follows
+// somebody else.
+func (r *router) book(st *election.State) {
+	s := r.followed(st)
+	if s == nil || r.stamp == nil {
+		return
+	}
+	repeats := r.stamp.Repeats()
+	s.repeats += since(s.from, repeats)
+	s.from = repeats
+	s.repeated = max(s.repeated, r.stamp.Seen())
+}
+
+// heard is when it was last heard, as far as its repeats are booked.
+func (s *sender) heard() time.Duration { return max(s.last.At, s.repeated) }
+
+// followed is the sender whose repeats the filter keeps back in a state, nil if there is none.
+func (r *router) followed(st *election.State) (found *sender) {
 	if st.Role != election.Backup {
 		return nil
 	}
