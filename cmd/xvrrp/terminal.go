@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -14,12 +15,44 @@ type terminal struct{ *os.File }
 
 // terminalOf is the terminal that w is, if it is one.
 func terminalOf(w io.Writer) (t terminal, ok bool) {
+	if c, isConsole := w.(console); isConsole {
+		return terminal{c.file}, true
+	}
 	f, isFile := w.(*os.File)
 	if !isFile {
 		return t, false
 	}
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return terminal{f}, err == nil
+}
+
+// console is a terminal that text is only written to. Names in files, what scripts say and what comes over the network are
+// of others' choosing, and must not command it.
+type console struct{ file *os.File }
+
+// outputTo is a stream of this process, which is a console if it is a terminal.
+func outputTo(f *os.File) io.Writer {
+	if _, ok := terminalOf(f); ok {
+		return console{f}
+	}
+	return f
+}
+
+func (c console) Write(b []byte) (int, error) {
+	if _, err := c.file.WriteString(harmless(string(b))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// harmless is text without what a terminal would carry out: whatever cannot be seen becomes a question mark.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 // size is how many characters and lines there are; a serial line that does not say has 80 by 24.
@@ -48,7 +81,7 @@ func (t terminal) show(text string) error {
 		if n++; n == height { // the last line stays free: a line feed there would scroll
 			break
 		}
-		b.WriteString(cut(strings.TrimSuffix(line, "\n"), width) + clearToEdge + "\r\n")
+		b.WriteString(cut(harmless(strings.TrimSuffix(line, "\n")), width) + clearToEdge + "\r\n")
 	}
 	b.WriteString(clearBelow)
 	_, err := t.WriteString(b.String())
