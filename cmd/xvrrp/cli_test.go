@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "run" {
 		main()
 	}
+	time.Local = time.UTC // that of the golden files
 	os.Exit(m.Run())
 }
 

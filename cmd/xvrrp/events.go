@@ -108,7 +108,7 @@ func printEvent(a *app, e api.Event, output string) error {
 	if output == "json" {
 		return writeJSONLine(a.stdout, api.EventLine{Schema: api.EventSchema, Event: e})
 	}
-	parts := []string{e.Time.Format("2006-01-02 15:04:05.000"), fmt.Sprintf("#%d", e.Seq), e.Kind}
+	parts := []string{e.Time.Local().Format(dayAndMs), fmt.Sprintf("#%d", e.Seq), e.Kind}
 	if e.Router != "" {
 		parts = append(parts, e.Router)
 	}

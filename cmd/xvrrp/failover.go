@@ -96,7 +96,7 @@ func handOver(ctx context.Context, a *app, name string, o failoverOptions) error
 		return exitWith(exitNotReached, fmt.Errorf("no master is heard, and %s is %s", name, r.Role))
 	case !o.cancel && r.Role == "master":
 		return exitWith(exitNotReached, fmt.Errorf("nobody else took over: %s is master again, with priority %d until %s; its own is back with xvrrp failover %s --cancel",
-			name, r.Priority, done.Until.Local().Format(time.DateTime), name))
+			name, r.Priority, moment(*done.Until), name))
 	}
 	return nil
 }
@@ -145,6 +145,6 @@ func printFailover(a *app, r api.Router, done api.Done) error {
 		return err
 	}
 	_, err := fmt.Fprintf(a.stdout, "%s handed over%s: %s is master, with priority %d\nit gives way until %s, or until xvrrp failover %s --cancel\n",
-		r.Name, also, r.Master, r.MasterPrio, done.Until.Local().Format(time.DateTime), r.Name)
+		r.Name, also, r.Master, r.MasterPrio, moment(*done.Until), r.Name)
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +97,7 @@ func maintained(m api.Maintenance, done api.Done) string {
 	}
 	ends := "until xvrrp maintenance off"
 	if done.Until != nil {
-		ends = "until " + done.Until.Local().Format(time.DateTime) + " or xvrrp maintenance off"
+		ends = "until " + moment(*done.Until) + " or xvrrp maintenance off"
 	}
 	if done.Kept {
 		ends += ", over a restart, too"

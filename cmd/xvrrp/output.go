@@ -80,6 +80,15 @@ func (t *table) write(w io.Writer) error {
 	return nil
 }
 
+// Times are those of the reader's clock, whatever the daemon's is.
+const (
+	timeOfDay = "15:04:05.000000" // of what happened within seconds
+	dayAndMs  = "2006-01-02 15:04:05.000"
+)
+
+// moment writes a point in time, as --since of xvrrp events takes it.
+func moment(t time.Time) string { return t.Local().Format(time.DateTime) }
+
 // age writes how long ago something was, in the two largest units that matter: 3d04h, 12m05s, 8s.
 func age(d time.Duration) string {
 	d = max(d, 0).Truncate(time.Second)

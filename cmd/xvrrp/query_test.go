@@ -245,3 +245,23 @@ func TestProcessEnvIsComplete(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks from another time zone than the daemon's reads times of his own, as --since takes them.
+func TestTimesAreTheReaders(t *testing.T) {
+	time.Local = time.FixedZone("", 5*3600)
+	t.Cleanup(func() { time.Local = time.UTC })
+	d := &fakeDaemon{snapshots: []api.Snapshot{pair()}, log: failover()}
+	dir := d.start(t)
+	for args, want := range map[string]string{
+		"events":          "2026-11-22 17:00:00.000  #1  daemon  start",
+		"show ERIC_VI_1":  "BACKUP since 2026-11-19 13:48:00",
+		"why ERIC_VI_1":   "2026-11-22 17:00:09  MASTER -> BACKUP",
+		"stats":           "since 2026-11-19 13:00:00:",
+		"stats ERIC_VI_1": "RowDiscontinuityTime    2026-11-19T13:00:00+05:00",
+	} {
+		r := newCommand(append(strings.Fields(args), "--runtime-dir", dir)...).run(t)
+		if r.expect(t, exitOK, ""); !strings.Contains(r.stdout, want) {
+			t.Errorf("%s: no %q in\n%s", args, want, r.stdout)
+		}
+	}
+}

@@ -154,7 +154,6 @@ func adverts() []api.Sniffed {
 }
 
 func TestSniff(t *testing.T) {
-	time.Local = time.UTC
 	for _, c := range []struct {
 		name  string
 		args  string

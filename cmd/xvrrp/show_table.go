@@ -37,7 +37,7 @@ func addStanding(t *table, d *api.Detail) {
 	t.add("Interface", fmt.Sprintf("%s, %s", place(r.Interface, r.VLAN), linkState(d.Link)))
 	t.add("Virtual router", fmt.Sprintf("VRID %d, %s, VRRP version %d", r.VRID, r.Family, r.Version))
 	t.add("State", fmt.Sprintf("%s since %s (%s ago), because of %s", strings.ToUpper(r.Role),
-		r.Since.Format(time.RFC3339), age(d.Now.Sub(r.Since)), r.Why))
+		moment(r.Since), age(d.Now.Sub(r.Since)), r.Why))
 	if g := d.Group; g != nil {
 		t.add("Sync group", fmt.Sprintf("%s, %s for %s, of %s", g.Name, strings.ToUpper(g.Role), age(d.Now.Sub(g.Since)), strings.Join(g.Members, ", ")))
 	}
@@ -65,7 +65,7 @@ func addTimers(t *table, d *api.Detail) {
 	t.add("Skew time", seconds(r.Skew))
 	t.add("Master-down interval", seconds(r.Down))
 	if next := d.Deadline; next != nil {
-		t.add("Waits for", fmt.Sprintf("%s, in %s at %s", timers[next.Timer], seconds(next.In), next.Time.Format(timeOfDay)))
+		t.add("Waits for", fmt.Sprintf("%s, in %s at %s", timers[next.Timer], seconds(next.In), next.Time.Local().Format(timeOfDay)))
 	}
 	if m := r.Margins; m.Adverts > 0 {
 		t.add("Gaps of the master", fmt.Sprintf("%s the last, %s the longest", seconds(m.LastGap), seconds(m.LongestGap)))

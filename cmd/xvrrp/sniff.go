@@ -193,7 +193,7 @@ func vridText(s api.Sniffed) string {
 
 // sniffLine is an advert on one line.
 func sniffLine(s api.Sniffed, gap string) string {
-	parts := []string{s.Time.Local().Format("15:04:05.000000"), place(s.Interface, s.VLAN), fmt.Sprintf("%-4s %-10s", strings.ToUpper(s.Action), s.Verdict)}
+	parts := []string{s.Time.Local().Format(timeOfDay), place(s.Interface, s.VLAN), fmt.Sprintf("%-4s %-10s", strings.ToUpper(s.Action), s.Verdict)}
 	parts = append(parts, fmt.Sprintf("%s > %s", s.Source, s.Destination))
 	if s.Advert != nil {
 		parts = append(parts, sniffedAdvert(s.Advert))

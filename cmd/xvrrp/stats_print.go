@@ -92,7 +92,7 @@ func (c statistics) span() string {
 	if c.interval > 0 {
 		return c.at.Local().Format(time.TimeOnly) + ", in " + c.interval.Round(time.Millisecond).String()
 	}
-	return "since " + c.started.Format(time.RFC3339)
+	return "since " + moment(c.started)
 }
 
 // printFull prints all counters of each router, one a line, after those of all together if these are wanted.
@@ -102,7 +102,7 @@ func (c statistics) printFull(w io.Writer, global bool) error {
 		for _, name := range globalCounters {
 			t.add("  "+name, fmt.Sprint(c.global[name]))
 		}
-		t.add("  GlobalStatisticsDiscontinuityTime", c.started.Format(time.RFC3339))
+		t.add("  GlobalStatisticsDiscontinuityTime", c.started.Local().Format(time.RFC3339))
 		if err := c.printSection(w, "all routers", t); err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (c statistics) printFull(w io.Writer, global bool) error {
 				t.add("  ProtoErrReason", r.protocolError)
 			}
 		}
-		t.add("  RowDiscontinuityTime", r.Stats.Since.Format(time.RFC3339))
+		t.add("  RowDiscontinuityTime", r.Stats.Since.Local().Format(time.RFC3339))
 		t.add("  RefreshRate", "0")
 		title := fmt.Sprintf("%s: VRID %d, %s, on %s", r.Name, r.VRID, r.Family, place(r.Interface, r.VLAN))
 		if err := c.printSection(w, title, t); err != nil {

@@ -116,7 +116,7 @@ func (t *teller) write(at time.Time, r api.Router) error {
 	if t.json {
 		return writeJSONLine(t.out, watchedRouter{watchSchema, at, r})
 	}
-	_, err := fmt.Fprintf(t.out, "%s  %s\n", at.Format("2006-01-02T15:04:05.000Z07:00"), watchLine(r))
+	_, err := fmt.Fprintf(t.out, "%s  %s\n", at.Local().Format("2006-01-02T15:04:05.000Z07:00"), watchLine(r))
 	return err
 }
 

@@ -12,13 +12,6 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 )
 
-// inUTC has times shown as the golden files have them.
-func inUTC(t *testing.T) {
-	was := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = was })
-}
-
 // watchedModel is a model that has seen pair twice, a second apart.
 func watchedModel() *topModel {
 	m := newTopModel("/run/xvrrp")
@@ -63,7 +56,6 @@ func keys(m *topModel, script string) (quit bool) {
 }
 
 func TestTopScreens(t *testing.T) {
-	inUTC(t)
 	for _, c := range []struct {
 		name          string
 		width, height int

@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -102,7 +102,7 @@ func pickStories(all []api.Story, o whyOptions) ([]api.Story, error) {
 func printStories(w io.Writer, s api.Stories) error {
 	if len(s.Stories) == 0 {
 		_, err := fmt.Fprintf(w, "%s is %s since %s, because of %s; what led to it is not remembered.\n", s.Router, s.Role,
-			s.Since.Format(time.RFC3339), s.Why)
+			moment(s.Since), s.Why)
 		return err
 	}
 	for i := range s.Stories {
@@ -116,19 +116,16 @@ func printStories(w io.Writer, s api.Stories) error {
 	return nil
 }
 
-// timeOfDay is how instants of a router are shown.
-const timeOfDay = "15:04:05.000000"
-
 func printStory(w io.Writer, s *api.Story) error {
 	number := ""
 	if s.Event != 0 {
 		number = fmt.Sprintf(", event %d", s.Event)
 	}
-	fmt.Fprintf(w, "%s  %s -> %s  cause: %s%s\n\n", s.Time.Format(time.RFC3339), s.From, s.To, s.Cause, number)
+	fmt.Fprintf(w, "%s  %s -> %s  cause: %s%s\n\n", moment(s.Time), strings.ToUpper(s.From), strings.ToUpper(s.To), s.Cause, number)
 	fmt.Fprintf(w, "%s\n\n", s.Summary)
 	var t table
 	for _, l := range s.Lines {
-		t.add(l.Time.Format(timeOfDay), l.Text)
+		t.add(l.Time.Local().Format(timeOfDay), l.Text)
 	}
 	if err := t.write(w); err != nil {
 		return err
