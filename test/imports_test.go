@@ -18,7 +18,7 @@ const module = "github.com/xvrrp/xvrrp"
 // within lists, for each package of ours, the packages of ours it may import. A missing package may not exist.
 var within = map[string][]string{
 	"cmd/xvrrp": {"control", "control/config", "control/metrics", "control/election", "control/vrrp", "control/api", "control/lab",
-		"control/script", "loader", "loader/verdict"},
+		"control/script", "control/doctor", "loader", "loader/verdict"},
 	"control": {"control/config", "control/election", "control/vrrp", "control/host", "control/track", "control/story",
 		"control/sched", "control/script", "control/notify", "control/histogram", "control/api", "control/metrics",
 		"control/web", "loader", "loader/verdict"},
@@ -29,6 +29,7 @@ var within = map[string][]string{
 	"control/host":      {"control/vrrp", "control/histogram"},
 	"control/track":     {"control/script"},
 	"control/notify":    {"control/script"},
+	"control/doctor":    {"control/api", "control/config", "control/vrrp"},
 	"control/sched":     nil,
 	"control/script":    {"control/sched"},
 	"control/histogram": nil,
@@ -42,7 +43,7 @@ var within = map[string][]string{
 
 // pure packages decide and never touch the system: standard library only, and none of these.
 var (
-	pure       = []string{"loader/verdict", "control/vrrp", "control/election", "control/story", "control/config"}
+	pure       = []string{"loader/verdict", "control/vrrp", "control/election", "control/story", "control/config", "control/doctor"}
 	impure     = []string{"os", "os/exec", "os/signal", "log", "log/slog", "net", "syscall"}
 	impureCall = []string{"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.NewTimer",
 		"time.NewTicker", "time.AfterFunc", "time.Tick"}

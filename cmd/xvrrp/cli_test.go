@@ -18,6 +18,7 @@ import (
 	"github.com/xvrrp/xvrrp/control"
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/doctor"
 	"github.com/xvrrp/xvrrp/control/script"
 )
 
@@ -57,6 +58,7 @@ func newCommand(args ...string) *command {
 		leaveStarter:   func() error { return errors.New("not started in the background") },
 		hasLink:        func(string) bool { return true },
 		prepare:        func(script.Spec, script.Policy) (*script.Command, string, error) { return nil, "", nil },
+		survey:         func(context.Context, *doctor.Facts) error { return nil },
 	}}
 }
 

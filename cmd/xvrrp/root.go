@@ -18,6 +18,7 @@ import (
 	"github.com/xvrrp/xvrrp/control"
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/doctor"
 	"github.com/xvrrp/xvrrp/control/script"
 	"github.com/xvrrp/xvrrp/loader"
 )
@@ -30,7 +31,7 @@ const (
 	exitRejected   = 3 // the configuration
 	exitPrivilege  = 4 // or a feature the kernel lacks
 	exitNoDaemon   = 5
-	exitNotReached = 6 // the condition of --wait, or that there be no conflict
+	exitNotReached = 6 // the condition of --wait, or that there be no conflict, or no finding
 )
 
 const exitCodeHelp = `Exit codes: 0 fine, 1 failed, 2 usage, 3 configuration rejected, 4 privilege or kernel
@@ -56,6 +57,7 @@ type env struct {
 	leaveStarter   func() error            // in the background, when all is well
 	hasLink        func(name string) bool
 	prepare        func(script.Spec, script.Policy) (*script.Command, string, error)
+	survey         func(ctx context.Context, to *doctor.Facts) error // what of this host is in no file, for doctor
 }
 
 func processEnv() env {
@@ -79,6 +81,7 @@ func processEnv() env {
 		leaveStarter:   leaveStarter,
 		hasLink:        func(name string) bool { _, err := net.InterfaceByName(name); return err == nil },
 		prepare:        script.Prepare,
+		survey:         thisKernel,
 	}
 }
 
@@ -203,6 +206,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 			newGARP(a),
 		}},
 		{"Learn:", []*cobra.Command{
+			newDoctor(a),
 			newExplain(a),
 			newDemo(a),
 		}},

@@ -57,6 +57,9 @@ func (c *checker) strictAdverts(dr *draft) {
 	dr.Mismatch = policy
 }
 
+// StrictRefuses is the message of the problem that stands where strict mode makes virtual addresses answer nobody.
+const StrictRefuses = "strict mode: virtual addresses answer no ping and take no connection on a router that is not their owner"
+
 // acceptance: who may talk to the virtual addresses (RFC 9568 6.1, Accept_Mode).
 func (c *checker) acceptance(dr *draft) {
 	owner := dr.Priority == ownerPriority
@@ -70,8 +73,7 @@ func (c *checker) acceptance(dr *draft) {
 		dr.Accept = true
 	}
 	if dr.Strict && !dr.Accept && !dr.accept.ok && dr.strict.ok {
-		c.report(Warning, dr.strict.at, "take strict mode out, or add accept in version 3",
-			"strict mode: virtual addresses answer no ping and take no connection on a router that is not their owner")
+		c.report(Warning, dr.strict.at, "take strict mode out, or add accept in version 3", StrictRefuses)
 	}
 }
 
