@@ -73,5 +73,5 @@ if [ $# -eq 0 ]; then
 fi
 libraries=$(find "$root" -name "*.so*" -printf "%h\n" | sort -u | paste -sd:)
 export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-export PATH=$root/usr/sbin:$root/usr/bin:$root/usr/lib/frr:$PATH
+export PATH=$root/usr/sbin:$root/usr/bin:$root/sbin:$root/bin:$root/usr/lib/frr:$PATH
 exec "$@"
