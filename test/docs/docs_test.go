@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xvrrp/xvrrp/test/bed"
 )
@@ -47,36 +48,33 @@ func blocks(t *testing.T) (all []bed.Block) {
 	return all
 }
 
-// TestScenes types every block that has a scene, in the order of the guide.
+// TestScenes types every block that has a scene, in the order of its guide.
 func TestScenes(t *testing.T) {
 	bed.NeedRoot(t)
-	of := make(map[string][]bed.Block)
-	for _, b := range blocks(t) {
-		if b.Scene != "" && b.Scene != inSystem {
-			of[b.Scene] = append(of[b.Scene], b)
-		}
-	}
-	for name := range of {
-		if scenes[name] == nil {
-			t.Errorf("%s:%d: no scene is called %q", of[name][0].Guide, of[name][0].Line, name)
-		}
-	}
 	// What is missing is fetched here: hosts have no way to the archive.
 	if out, err := exec.Command(shell[0], append(shell[1:], "true")...).CombinedOutput(); err != nil {
 		t.Fatalf("fetch ping and curl: %v\n%s", err, out)
 	}
-	for name, set := range scenes {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if len(of[name]) == 0 {
-				t.Fatal("no guide has a block in this scene")
+	for _, guide := range guides {
+		of := make(map[string][]bed.Block)
+		for _, b := range bed.Guide(t, guide) {
+			if b.Scene != "" && b.Scene != inSystem {
+				of[b.Scene] = append(of[b.Scene], b)
 			}
-			site := bed.New(t, "docs-"+name)
-			hosts := set(site)
-			for _, b := range of[name] {
-				typed(t, hosts, b)
-			}
-		})
+		}
+		for scene, blocks := range of {
+			name := strings.ToLower(strings.TrimSuffix(filepath.Base(guide), ".md")) + "-" + scene
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				if scenes[scene] == nil {
+					t.Fatalf("%s:%d: no scene is called %s", guide, blocks[0].Line, scene)
+				}
+				hosts := scenes[scene](bed.New(t, name))
+				for _, b := range blocks {
+					typed(t, hosts, b)
+				}
+			})
+		}
 	}
 }
 
@@ -106,6 +104,7 @@ func typed(t *testing.T, hosts []*bed.Machine, b bed.Block) {
 	ctx, cancel := context.WithTimeout(t.Context(), bed.Patience)
 	defer cancel()
 	c := m.Command(ctx, shell[0], append(shell[1:], "cd "+m.Site.Dir+"\n"+b.Text)...)
+	c.WaitDelay = time.Second
 	c.Env = append(os.Environ(), "XVRRP_RUNTIME_DIR="+m.Path("run"), "PATH="+filepath.Dir(bed.Program)+":"+os.Getenv("PATH"))
 	out, err := c.CombinedOutput()
 	if _, is := err.(*exec.ExitError); err != nil && !is {
