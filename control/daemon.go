@@ -434,10 +434,13 @@ func (d *daemon) start() {
 	}
 }
 
+// startRouter lets a router take part, by what is known already of what it tracks and was asked for.
 func (d *daemon) startRouter(r *router) {
 	r.started, r.startedAt = true, d.now()
 	if _, aside := d.failovers[r.conf.Name]; aside {
 		d.weighFor(r, "failover")
+	} else if len(r.tracks()) > 0 {
+		d.weigh(r)
 	}
 	d.step(r, d.now(), election.Start{Phase: d.nextPhase()})
 }

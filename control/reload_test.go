@@ -210,6 +210,33 @@ func TestReloadTrackers(t *testing.T) {
 	}
 }
 
+// A router that comes by a reload or an edit goes by what is known already of what it tracks, not by news alone.
+func TestNewRoutersGoByWhatIsKnown(t *testing.T) {
+	file := "vrrp_script chk {\n script /bin/true\n}\nvrrp_script bonus {\n script /bin/true\n}\n" +
+		block(1, "track_script {\n chk weight 0\n bonus weight 20\n}")
+	for name, comes := range map[string]api.Edit{
+		"added":            {Verb: api.AddRouters, Text: block(2, "track_script {\n chk weight 0\n bonus weight 20\n}")},
+		"another identity": {Verb: api.SetRouter, Names: []string{"VI_1"}, Text: "virtual_router_id 12"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := editBench(t, file)
+			b.report("script chk", false, "exited with status 1")
+			b.report("script bonus", true, "")
+			b.edit(comes)
+			b.turn()
+			r := b.routers[len(b.routers)-1]
+			st := r.core.State()
+			if st.Role.String() != "fault" || st.Priority <= 100 {
+				t.Errorf("%v with priority %d, causes %q", st.Role, st.Priority, st.Causes)
+			}
+			b.report("script chk", true, "")
+			if got := r.core.Role().String(); got != "backup" {
+				t.Errorf("%v after the script has recovered", got)
+			}
+		})
+	}
+}
+
 // What a changed router tracked before, and still does, goes on: its priority is not lifted for a moment.
 func TestReloadKeepsTrackers(t *testing.T) {
 	line := config.Track{Kind: config.TrackScript, Name: "chk", Weight: -30}
