@@ -74,3 +74,25 @@ func TestQuestionsThatPanicFailAlone(t *testing.T) {
 		t.Errorf("the next question: %d, %v", n, err)
 	}
 }
+
+// A loop that others ask more than it answers is alive.
+func TestAliveWaitsForNoQuestion(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
+	b.share.paid = b.clock + time.Hour
+	ctx, cancel := context.WithCancel(t.Context())
+	b.running()
+	asked := make(chan error, 1)
+	go func() {
+		_, err := ask(ctx, b.daemon, func() int { return 7 })
+		asked <- err
+	}()
+	within, giveUp := context.WithTimeout(t.Context(), 10*time.Second)
+	defer giveUp()
+	if err := b.Alive(within); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-asked; err == nil {
+		t.Error("a question was answered that had to wait")
+	}
+}

@@ -159,6 +159,7 @@ type daemon struct {
 	troubles chan notify.Trouble // from the teller
 	queries  chan func()         // questions from other goroutines, answered by running them in the loop
 	share    share               // of the loop's time that questions have
+	alive    chan struct{}       // from the loop to Alive, whatever questions wait
 
 	conf      *config.Config      // in force, but for its routers, which may have been edited; nil: observe
 	routers   []*router           // in the order of the configuration
@@ -292,6 +293,7 @@ func (d *daemon) answerUntil(gone <-chan struct{}) {
 		select {
 		case question := <-d.queries:
 			question()
+		case d.alive <- struct{}{}:
 		case <-gone:
 			return
 		}
@@ -304,6 +306,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 	return &daemon{
 		o: o, log: o.Log, detailed: o.Log.Enabled(context.Background(), slog.LevelDebug), now: now, wait: spin(now),
 		queries:     make(chan func()),
+		alive:       make(chan struct{}),
 		results:     make(chan track.Result),
 		troubles:    make(chan notify.Trouble, 64),
 		conf:        conf,
@@ -364,6 +367,7 @@ func (d *daemon) run(ctx context.Context) error {
 			d.troubled(t)
 		case question := <-d.questions():
 			d.answer(question)
+		case d.alive <- struct{}{}:
 		case <-d.idle():
 			d.sayOn()
 		case <-ctx.Done():

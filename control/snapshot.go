@@ -52,10 +52,15 @@ func (d *daemon) Events(ctx context.Context, since uint64) (api.Page, error) {
 	return ask(ctx, d, func() api.Page { return d.events.Since(since) })
 }
 
-// Alive asks the loop nothing. It is for other goroutines.
+// Alive waits for the loop, but not for those who ask it something: however many they are, they prove nothing against
+// it. It is for other goroutines.
 func (d *daemon) Alive(ctx context.Context) error {
-	_, err := ask(ctx, d, func() struct{} { return struct{}{} })
-	return err
+	select {
+	case <-d.alive:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // wall is the time of day of an instant, by the clock as it is set now.
