@@ -38,7 +38,7 @@ func newDrops(a *app) *cobra.Command {
 		Use:   "drops",
 		Short: "Show which adverts were not taken: why, from whom, how many",
 		Long: `Drops counts the adverts that did not count, by link, router and verdict, since the daemon started. DROP
-means discarded in the kernel as bogus; PASS means not ours and handed on untouched. FROM and WHY tell of
+means discarded in the kernel as bogus; PASS means not ours and handed on untouched. SOURCE and WHY tell of
 the last one sampled, and -o wide what was in it. With --by-source there is a row for each sender and
 verdict; SAMPLED then counts samples, of which the filter takes one a second for each reason.
 The verdicts are explained in docs/verdicts.md.`,
@@ -141,7 +141,7 @@ func printDrops(w io.Writer, s api.Snapshot, wide bool) error {
 		return err
 	}
 	var t table
-	t.add(withAdvert(wide, nil, []string{"ACTION", "VERDICT", "IFACE", "ROUTER", "FRAMES", "LAST", "FROM", "MAC"}, "WHY")...)
+	t.add(withAdvert(wide, nil, []string{"ACTION", "VERDICT", "IFACE", "ROUTER", "FRAMES", "LAST", "SOURCE", "MAC"}, "WHY")...)
 	for _, d := range s.Drops {
 		last := ""
 		if d.Last != nil {
@@ -164,7 +164,7 @@ func printSources(w io.Writer, s api.Snapshot, wide bool) error {
 		return err
 	}
 	var t table
-	t.add(withAdvert(wide, nil, []string{"FROM", "MAC", "ACTION", "VERDICT", "IFACE", "ROUTER", "VRID", "SAMPLED", "FIRST", "LAST"}, "WHY")...)
+	t.add(withAdvert(wide, nil, []string{"SOURCE", "MAC", "ACTION", "VERDICT", "IFACE", "ROUTER", "VRID", "SAMPLED", "FIRST", "LAST"}, "WHY")...)
 	for i := range s.Heard {
 		h := &s.Heard[i]
 		v, _ := verdictNamed(h.Verdict)

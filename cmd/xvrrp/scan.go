@@ -28,9 +28,9 @@ func newScan(a *app) *cobra.Command {
 		Short: "List every VRID heard on a segment, ours or not, and those that are free",
 		Long: `Scan lists who sends adverts on the links of the running daemon, by segment (link, VLAN and family) and VRID,
 and the VRIDs that are free there: neither configured here nor heard since the daemon listens. Only masters
-send, so that a cluster shows as its master. OWNER is our router with that VRID; WHAT is what becomes of
-the adverts: "this host" (our own), "peer" (valid, for OWNER), "foreign" (a VRID that is not ours), or the
-verdict by which OWNER refuses them, as in xvrrp drops.
+send, so that a cluster shows as its master. ROUTER is ours with that VRID; WHAT is what becomes of
+the adverts: "this host" (our own), "peer" (valid, for ROUTER), "foreign" (a VRID that is not ours), or the
+verdict by which ROUTER refuses them, as in xvrrp drops.
 
 Listed is who is there now: heard within three of its intervals, and 10 s at least. The filter samples
 foreign adverts, one a second for each VRID and verdict, so that of two senders which both are foreign on one
@@ -134,7 +134,7 @@ func printSegment(w io.Writer, now time.Time, seg api.Segment) error {
 		fmt.Fprintln(w, "no advert was heard")
 	} else {
 		var t table
-		t.add("VRID", "OWNER", "WHAT", "SOURCE", "MAC", "VER", "PRIO", "ADVERT", "AUTH", "CHECKSUM", "ADVERTS", "FIRST", "LAST", "ADDRESSES")
+		t.add("VRID", "ROUTER", "WHAT", "SOURCE", "MAC", "VER", "PRIO", "ADVERT", "AUTH", "CHECKSUM", "ADVERTS", "FIRST", "LAST", "ADDRESSES")
 		for _, h := range seg.Heard {
 			last := age(now.Sub(h.Last))
 			if h.Self && !h.Present {

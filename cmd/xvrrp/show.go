@@ -15,10 +15,10 @@ func newShow(a *app) *cobra.Command {
 its addresses and which of them this host holds, what is tracked and what that does to the priority,
 its announcements, faults, notes and counters, and the other routers that were heard on its VRID.
 
-Of each of those it shows the last advert that was new, when the first and the last came, how many
-there were and which share of all that is. MARGIN is for how long the master may be silent from now on
-before this router takes over. CHECKSUM is what the checksum covers in version 3 over IPv4: the
-message alone (plain) or a pseudo header too (pseudo, as keepalived sends it).
+Of each of those it shows the last advert that was new, how many there were, which share of all that
+is, and when the first and the last came. DOWN-IN is for how long the master may be silent from now on
+before this router takes over. CHECKSUM is what the checksum covers: the message alone, or a pseudo-header
+too, as keepalived and FRR send it in version 3 over IPv4.
 
 status ROUTER shows the same.`,
 		Example: `  xvrrp show VI_1

@@ -33,7 +33,7 @@ func printDetail(w io.Writer, d *api.Detail) error {
 // addStanding tells what a router is and how it stands.
 func addStanding(t *table, d *api.Detail) {
 	r := &d.Router
-	t.add("Instance", r.Name)
+	t.add("Router", r.Name)
 	t.add("Interface", fmt.Sprintf("%s, %s", place(r.Interface, r.VLAN), linkState(d.Link)))
 	t.add("Virtual router", fmt.Sprintf("VRID %d, %s, VRRP version %d", r.VRID, r.Family, r.Version))
 	t.add("State", fmt.Sprintf("%s since %s (%s ago), because of %s", strings.ToUpper(r.Role),
@@ -141,22 +141,22 @@ func printPeers(w io.Writer, d *api.Detail) error {
 	if len(d.PeersHeard) == 0 {
 		return nil
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(w, "\nothers heard on its VRID:")
 	var t table
-	t.add("HEARD", "MAC", "VER", "PRIO", "INTERVAL", "CHECKSUM", "AUTH", "FIRST", "LAST", "ADVERTS", "SHARE", "MARGIN", "ADDRESSES")
+	t.add("SOURCE", "MAC", "VER", "PRIO", "ADVERT", "AUTH", "CHECKSUM", "ADVERTS", "SHARE", "FIRST", "LAST", "DOWN-IN", "ADDRESSES")
 	for i := range d.PeersHeard {
 		p := &d.PeersHeard[i]
-		margin := ""
+		downIn := ""
 		if p.Margin != nil {
-			margin = seconds(*p.Margin)
+			downIn = seconds(*p.Margin)
 		}
 		addresses := make([]string, len(p.Addresses))
 		for j, addr := range p.Addresses {
 			addresses[j] = addr.String()
 		}
-		t.add(p.Address, p.MAC, fmt.Sprint(p.Version), fmt.Sprint(p.Priority), seconds(p.Interval), p.Checksum, p.Auth,
-			age(d.Now.Sub(p.First)), ago(d.Now.Sub(p.Last)), fmt.Sprint(p.Adverts), fmt.Sprintf("%.0f%%", 100*p.Share), margin,
-			strings.Join(addresses, " "))
+		t.add(p.Address, p.MAC, fmt.Sprint(p.Version), fmt.Sprint(p.Priority), seconds(p.Interval), p.Auth, p.Checksum,
+			fmt.Sprint(p.Adverts), fmt.Sprintf("%.0f%%", 100*p.Share), age(d.Now.Sub(p.First)), ago(d.Now.Sub(p.Last)), downIn,
+			strings.Join(addresses, ","))
 	}
 	return t.write(w)
 }

@@ -65,7 +65,7 @@ func printStats(w io.Writer, c statistics, o statsOptions) error {
 // printTable prints a row per router, then what belongs to none.
 func (c statistics) printTable(w io.Writer) error {
 	var t table
-	t.add("INSTANCE", "IFACE", "VRID", "AF", "STATE", "RECEIVED", "SENT", "ERRORS", "ZERO-IN", "ZERO-OUT", "BECAME-MASTER", "NEW-MASTER-REASON", "PROTO-ERR-REASON")
+	t.add("ROUTER", "IFACE", "VRID", "AF", "STATE", "RECEIVED", "SENT", "ERRORS", "ZERO-IN", "ZERO-OUT", "BECAME-MASTER", "NEW-MASTER-REASON", "PROTO-ERR-REASON")
 	for _, r := range c.routers {
 		var errors uint64
 		for _, name := range errorCounters {

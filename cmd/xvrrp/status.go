@@ -35,9 +35,9 @@ A daemon that only observes has none: then the adverts it hears are listed.
 
 Times are ages: SINCE is how long the router has had its state. MASTER is the address of the router
 that is master, or (self). VIPS counts the virtual addresses this host holds. Below them stand the sync
-groups and what is tracked, and with -o wide how late the adverts of this host left. There, MARGIN is how much of
-the master-down interval the longest gap between two adverts has left so far, and NEAR how often less than one
-advert's interval of it was left: such a backup will take over for nothing one day.
+groups and what is tracked, and with -o wide how late the adverts of this host left. There, LEAST-MARGIN is how
+much of the master-down interval the longest gap between two adverts has left so far, and NEAR how often less than
+one advert's interval of it was left: such a backup will take over for nothing one day.
 
 --watch goes on. On a terminal it shows the table in place. Elsewhere it prints a line for each router, and
 from then on a line for each change of one: of its state, which none is missed of, and of its priority, its

@@ -12,9 +12,9 @@ import (
 // printRouters prints a row per virtual router.
 func printRouters(w io.Writer, s api.Snapshot, wide bool) error {
 	var t table
-	head := []string{"INSTANCE", "IFACE", "VRID", "AF", "STATE", "PRIO", "MASTER", "ADVERT", "SINCE", "VIPS", "MODE"}
+	head := []string{"ROUTER", "IFACE", "VRID", "AF", "STATE", "PRIO", "MASTER", "ADVERT", "SINCE", "VIPS", "MODE"}
 	if wide {
-		head = append(head, "WHY", "SOURCE", "HEARD", "DOWN-AFTER", "MARGIN", "NEAR", "HOOK", "ADDRESSES")
+		head = append(head, "WHY", "SOURCE", "HEARD", "DOWN-AFTER", "LEAST-MARGIN", "NEAR", "HOOK", "ADDRESSES")
 	}
 	t.add(append(head, "NOTES")...)
 	for _, r := range s.Routers {
@@ -156,7 +156,7 @@ func heard(r api.Router) string {
 	return seconds(*r.LastHeard)
 }
 
-// leastMargin is the MARGIN column: how much of the master-down interval the longest gap between two adverts has left.
+// leastMargin is the LEAST-MARGIN column: how much of the master-down interval the longest gap between two adverts has left.
 func leastMargin(r api.Router) string {
 	if r.Margins.Adverts == 0 || r.Down <= 0 {
 		return ""

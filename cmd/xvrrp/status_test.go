@@ -95,12 +95,12 @@ func TestStatusOptions(t *testing.T) {
 		hides      string
 		complaints string
 	}{
-		{"--brief", exitOK, "xvrrp 1.0, up 3d04h: 3 routers, 1 master, 1 backup, 1 fault; ens160 xdp, ens192 unfiltered; 1 problem\n", "INSTANCE", ""},
+		{"--brief", exitOK, "xvrrp 1.0, up 3d04h: 3 routers, 1 master, 1 backup, 1 fault; ens160 xdp, ens192 unfiltered; 1 problem\n", "ROUTER", ""},
 		{"--state master", exitOK, "lan6", "ERIC_VI_1", ""},
 		{"--state FAULT,init", exitOK, "db", "lan6", ""},
 		{"--iface ens160 --vrid 56", exitOK, "ERIC_VI_1", "lan6", ""},
-		{"--vrid 200", exitOK, "no such router\n", "INSTANCE", ""},
-		{"--format keepalived", exitOK, "[]\n", "INSTANCE", ""},
+		{"--vrid 200", exitOK, "no such router\n", "ROUTER", ""},
+		{"--format keepalived", exitOK, "[]\n", "ROUTER", ""},
 		{"--format frr", exitUsage, "", "", "there is keepalived"},
 		{"--state up", exitUsage, "", "", "init, backup, master, fault"},
 		{"--check --brief", exitUsage, "", "", "--brief and --check exclude each other"},

@@ -19,7 +19,7 @@ type topColumn struct {
 }
 
 var topColumns = []topColumn{
-	{"INSTANCE", 0, false, func(_ *topModel, r api.Router) string { return r.Name }},
+	{"ROUTER", 0, false, func(_ *topModel, r api.Router) string { return r.Name }},
 	{"IFACE", 60, false, func(_ *topModel, r api.Router) string { return place(r.Interface, r.VLAN) }},
 	{"VRID", 0, true, func(_ *topModel, r api.Router) string { return fmt.Sprint(r.VRID) }},
 	{"AF", 100, false, func(_ *topModel, r api.Router) string { return shortFamily(r.Family) }},

@@ -47,10 +47,10 @@ func detailOf(s api.Snapshot, r api.Router) api.Detail {
 		d.Deadline = &api.Deadline{Time: s.Now.Add(3210 * time.Millisecond), In: margin, Timer: "master-down"}
 		d.PeersHeard = []api.Peer{
 			{Address: r.Master, MAC: "02:00:00:00:00:2e", Followed: true, Version: r.Version, Priority: r.MasterPrio, Interval: 1,
-				Addresses: []netip.Addr{firstVIP}, Checksum: "plain", Auth: "pass", First: s.Now.Add(-75 * time.Hour),
+				Addresses: []netip.Addr{firstVIP}, Checksum: "message", Auth: "pass", First: s.Now.Add(-75 * time.Hour),
 				Last: s.Now.Add(-204 * time.Millisecond), Adverts: 270099, Share: 270099. / 270100, Margin: &margin},
 			{Address: "172.160.180.48", MAC: "02:00:00:00:00:30", Version: r.Version, Priority: 20, Interval: 1,
-				Addresses: []netip.Addr{firstVIP}, Checksum: "plain", Auth: "none", First: s.Now.Add(-74 * time.Hour),
+				Addresses: []netip.Addr{firstVIP}, Checksum: "message", Auth: "none", First: s.Now.Add(-74 * time.Hour),
 				Last: s.Now.Add(-74 * time.Hour), Adverts: 1, Share: 1. / 270100},
 		}
 	}

@@ -155,7 +155,7 @@ func TestTop(t *testing.T) {
 
 	c := openConsole(t, m, 80, 24, "top", "--interval", "200ms")
 	c.awaitText(": 3 routers, 2 master, 1 fault")
-	c.awaitRow(4, "INSTANCE")
+	c.awaitRow(4, "ROUTER")
 	c.awaitRow(5, "GW  ")
 	c.awaitText("MASTER   200  (self)")
 	c.await("a rate", func() bool { return strings.Contains(c.row(5), " 10.") || strings.Contains(c.row(5), " 9.") })
@@ -229,7 +229,7 @@ func TestStatusWatch(t *testing.T) {
 	next(bed.Only, bed.NIC, "56", "v4", "MASTER", "100", "(self)", "1/1")
 	c := openConsole(t, m, 80, 24, "status", "--watch=200ms")
 	c.awaitText(": 1 router, 1 master, every 200ms, ^C ends")
-	c.awaitRow(2, "INSTANCE")
+	c.awaitRow(2, "ROUTER")
 	c.awaitRow(3, bed.Only)
 	if err := m.SetLink(bed.NIC, false); err != nil {
 		t.Fatal(err)
