@@ -125,36 +125,42 @@ func (c *Client) Overrides(ctx context.Context) (o Overrides, err error) {
 // Events yields the events numbered above since, oldest first. With follow it goes on with what happens until
 // ctx ends, and yields ErrEnded when the daemon stops. An error is the last thing yielded.
 func (c *Client) Events(ctx context.Context, since uint64, follow bool) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) {
-		q := url.Values{"since": {strconv.FormatUint(since, 10)}}
-		if follow {
-			q.Set("follow", "1")
-		}
-		body, err := c.get(ctx, "/v1/events", q)
+	q := url.Values{"since": {strconv.FormatUint(since, 10)}}
+	if follow {
+		q.Set("follow", "1")
+	}
+	return lines[Event](ctx, c, "/v1/events", q, follow)
+}
+
+// lines yields the JSON values of an answer, which stays open if it is followed. An error is the last thing yielded.
+func lines[T any](ctx context.Context, c *Client, path string, q url.Values, follow bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		body, err := c.get(ctx, path, q)
 		if err != nil {
-			yield(Event{}, err)
+			yield(none, err)
 			return
 		}
 		defer body.Close()
 		for in := json.NewDecoder(body); ; {
-			var e Event
-			err := in.Decode(&e)
+			var v T
+			err := in.Decode(&v)
 			if err == nil {
-				if !yield(e, nil) {
+				if !yield(v, nil) {
 					return
 				}
 				continue
 			}
-			if err := endOfEvents(ctx, err, follow); err != nil {
-				yield(Event{}, err)
+			if err := endOfLines(ctx, err, follow); err != nil {
+				yield(none, err)
 			}
 			return
 		}
 	}
 }
 
-// endOfEvents tells how a stream ended that can be read no further because of err; nil is a proper end.
-func endOfEvents(ctx context.Context, err error, follow bool) error {
+// endOfLines tells how an answer ended that can be read no further because of err; nil is a proper end.
+func endOfLines(ctx context.Context, err error, follow bool) error {
 	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 	switch {
 	case ctx.Err() != nil:
@@ -164,7 +170,7 @@ func endOfEvents(ctx context.Context, err error, follow bool) error {
 	case errors.Is(err, io.EOF):
 		return nil
 	}
-	return fmt.Errorf("read the daemon's events: %w", err)
+	return fmt.Errorf("read the daemon's answer: %w", err)
 }
 
 func (c *Client) get(ctx context.Context, path string, q url.Values) (io.ReadCloser, error) {

@@ -74,25 +74,7 @@ const (
 // Sniff yields adverts as they are judged until ctx ends, and ErrEnded when the daemon stops. An error is the last
 // thing yielded.
 func (c *Client) Sniff(ctx context.Context, which SniffFilter) iter.Seq2[Sniffed, error] {
-	return func(yield func(Sniffed, error) bool) {
-		body, err := c.get(ctx, "/v1/sniff", which.query())
-		if err != nil {
-			yield(Sniffed{}, err)
-			return
-		}
-		defer body.Close()
-		for in := json.NewDecoder(body); ; {
-			var s Sniffed
-			err := in.Decode(&s)
-			if err != nil {
-				yield(Sniffed{}, endOfEvents(ctx, err, true))
-				return
-			}
-			if !yield(s, nil) {
-				return
-			}
-		}
-	}
+	return lines[Sniffed](ctx, c, "/v1/sniff", which.query(), true)
 }
 
 func (f SniffFilter) query() url.Values {
