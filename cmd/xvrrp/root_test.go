@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	"github.com/xvrrp/xvrrp/control/api"
 )
@@ -39,4 +42,38 @@ func TestMistakes(t *testing.T) {
 	if !strings.Contains(r.stdout, "xvrrp maintenance [command]") {
 		t.Errorf("help: %s", r.stdout)
 	}
+}
+
+// What help shows fits a terminal, and its examples are command lines of this program.
+func TestHelp(t *testing.T) {
+	const widest = 118
+	var check func(c *cobra.Command)
+	check = func(c *cobra.Command) {
+		for line := range strings.Lines(c.Long + "\n" + c.Example) {
+			if n := utf8.RuneCountInString(line); n > widest {
+				t.Errorf("%s: a line of %d characters: %s", c.CommandPath(), n, line)
+			}
+		}
+		for line := range strings.Lines(c.Example) {
+			if words := strings.Fields(line); len(words) > 0 && words[0] == "xvrrp" && !isCommandLine(c, words[1:]) {
+				t.Errorf("%s: no such command line: %s", c.CommandPath(), line)
+			}
+		}
+		for _, sub := range c.Commands() {
+			check(sub)
+		}
+	}
+	check(newRoot(&app{env: newCommand().env}))
+}
+
+// isCommandLine reports whether words, up to what is the shell's, are the command c with flags it has.
+func isCommandLine(c *cobra.Command, words []string) bool {
+	for i, w := range words {
+		if strings.ContainsAny(w, "|<>&") || strings.HasPrefix(w, "'") {
+			words = words[:i]
+			break
+		}
+	}
+	found, rest, err := c.Root().Find(words)
+	return err == nil && found.Name() == c.Name() && found.ParseFlags(rest) == nil
 }

@@ -53,9 +53,12 @@ With --iface but without any configuration it observes: it filters, counts and l
 link and takes part in nothing.
 
 SIGHUP makes it read its file again and put in force what changed, as xvrrp reload does. SIGTERM and
-SIGINT stop it: masters resign, and addresses and filter are removed. It tells systemd when it is ready
-(Type=notify), and its log reaches the journal in fields that journalctl can search: XVRRP_INSTANCE, XVRRP_VRID,
-XVRRP_IFACE, XVRRP_FROM, XVRRP_TO, XVRRP_REASON, and a MESSAGE_ID for each kind of event. It needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF, and CAP_SYS_ADMIN for net_namespace.
+SIGINT stop it: masters resign, and addresses and filter are removed. It needs CAP_NET_ADMIN, CAP_NET_RAW and
+CAP_BPF, and CAP_SYS_ADMIN for net_namespace.
+
+It tells systemd when it is ready (Type=notify), and its log reaches the journal in fields that journalctl can
+search: XVRRP_INSTANCE, XVRRP_VRID, XVRRP_IFACE, XVRRP_FROM, XVRRP_TO, XVRRP_REASON, and a MESSAGE_ID for each
+kind of event.
 
 Routers that were changed with xvrrp router ... --keep are in a file of their own, --state-file, which is read
 after the configuration; what it says of a router takes the place of what the configuration says.
