@@ -58,7 +58,10 @@ func newCommand(args ...string) *command {
 		leaveStarter:   func() error { return errors.New("not started in the background") },
 		hasLink:        func(string) bool { return true },
 		prepare:        func(script.Spec, script.Policy) (*script.Command, string, error) { return nil, "", nil },
-		survey:         func(context.Context, *doctor.Facts) error { return nil },
+		listing: func(context.Context, string, ...string) ([]byte, error) {
+			return nil, errors.New("no programs in this test")
+		},
+		survey: func(context.Context, *doctor.Facts) error { return nil },
 	}}
 }
 

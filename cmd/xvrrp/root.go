@@ -57,7 +57,8 @@ type env struct {
 	leaveStarter   func() error            // in the background, when all is well
 	hasLink        func(name string) bool
 	prepare        func(script.Spec, script.Policy) (*script.Command, string, error)
-	survey         func(ctx context.Context, to *doctor.Facts) error // what of this host is in no file, for doctor
+	listing        func(ctx context.Context, tool string, args ...string) ([]byte, error) // what a program of this host writes
+	survey         func(ctx context.Context, to *doctor.Facts) error                      // what of this host is in no file, for doctor
 }
 
 func processEnv() env {
@@ -81,6 +82,7 @@ func processEnv() env {
 		leaveStarter:   leaveStarter,
 		hasLink:        func(name string) bool { _, err := net.InterfaceByName(name); return err == nil },
 		prepare:        script.Prepare,
+		listing:        listing,
 		survey:         thisKernel,
 	}
 }
@@ -207,6 +209,7 @@ Under the name keepalived it takes keepalived's own options; see keepalived --he
 		}},
 		{"Learn:", []*cobra.Command{
 			newDoctor(a),
+			newBugreport(a),
 			newExplain(a),
 			newDemo(a),
 		}},
