@@ -31,7 +31,7 @@ func (e *exam) addresses() {
 		}
 	}
 	if n > 0 {
-		e.look(inAddresses, fmt.Sprintf("%d virtual", n))
+		e.look(inAddresses, fmt.Sprintf("virtual ones: %d", n))
 	}
 }
 

@@ -40,7 +40,7 @@ func (e *exam) firewall() {
 	}
 	e.standsBy(all)
 	if rules := countRules(all); len(e.Findings) == before {
-		e.look(inFirewall, fmt.Sprintf("%d rules, none in the way", rules))
+		e.look(inFirewall, fmt.Sprintf("none in the way; rules: %d", rules))
 	}
 }
 
@@ -124,9 +124,16 @@ func (e *exam) reaches(all []chain, r *config.Router, v *config.Address) {
 	if f == nil || f.by == nil || !f.by.names("daddr") {
 		return
 	}
-	e.find(Finding{ID: "firewall-vip", Severity: Error, Section: inFirewall, Subject: r.Name,
+	finding := Finding{ID: "firewall-vip", Severity: Error, Section: inFirewall, Subject: r.Name,
 		Seen: f.words() + fmt.Sprintf(" drops packets to %s", a),
-		Why:  "As master this host answers neither ping nor connections to the address.", Remedy: f.remedy()})
+		Why:  "As master this host answers neither ping nor connections to the address.", Remedy: f.remedy()}
+	if !f.certain {
+		finding.Severity = Warning
+		finding.Seen += ", but for those that rules before it accept"
+		finding.Why = "As master this host answers at the address to what these rules accept, and to nothing else."
+		finding.Remedy = "nothing if that is meant, else: " + finding.Remedy
+	}
+	e.find(finding)
 }
 
 // standsBy notes what harms other VRRP daemons, but not this one.

@@ -107,6 +107,7 @@ func TestFirewall(t *testing.T) {
 		{"VIP", multicast, nft("input", "accept", toVIP+", "+drop), "error:firewall-vip"},
 		{"VIP in a set", multicast, nft("input", "accept", toRange+`, {"reject": {}}`), "error:firewall-vip"},
 		{"VIP in a named set", multicast, nft("input", "accept", toVIPs+`, `+drop), "error:firewall-vip"},
+		{"VIP but for something", multicast, nft("input", "accept", toVIP+", "+isMarked+", "+accept, toVIP+", "+drop), "warning:firewall-vip"},
 		{"VIP from another card", multicast, nft("input", "accept", elseNIC+", "+toVIP+", "+drop), ""},
 		{"all but the VIP", multicast, nft("input", "accept", others+", "+drop), "(firewall-adverts-in)"},
 		{"iptables", unicast, iptables("-A OUTPUT -p 112 -j DROP"), "error:firewall-adverts-out"},
