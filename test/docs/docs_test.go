@@ -26,7 +26,7 @@ const inSystem = "system"
 
 // elsewhere is the commands that no scene runs, and why. Those of xvrrp among them are parsed nevertheless.
 var elsewhere = map[string]string{
-	"ansible-playbook": "needs hosts to log in to; TestRole looks at the role",
+	"ansible-playbook": "needs hosts to log in to; package test has it read the role",
 	"apt":              "package packages installs by dpkg, without an archive",
 	"dnf":              "needs a distribution that uses rpm",
 	"git":              "needs the repository's server",

@@ -157,11 +157,38 @@ func TestPackages(t *testing.T) {
 	s.expect("active", "systemctl", "is-active", "xvrrp")
 	s.expect("0", "systemctl", "show", "xvrrp", "--property=NRestarts", "--value")
 
+	s.write("/etc/xvrrp/xvrrp.conf", configuration)
+	s.followsGuides()
+
 	s.removed("xvrrp", mark)
 	s.run("dpkg", "--purge", "xvrrp")
 	s.expect("", "find", "/etc/default/xvrrp", "/var/lib/xvrrp", "/run/xvrrp", "/usr/sbin/xvrrp")
 
 	s.underKeepalivedsName(site)
+}
+
+// guides are those with commands for a system with systemd and our package.
+var guides = []string{"../../README.md", "../../docs/operations.md", "../../docs/migration.md"}
+
+// followsGuides types what the guides tell readers to do on a host of theirs. In the end the daemon runs.
+func (s *system) followsGuides() {
+	s.t.Helper()
+	s.write("/etc/keepalived/keepalived.conf", configuration)
+	s.write("/root/new-router.conf", strings.NewReplacer("VI_1", "VI_9", "56", "9", "172.160.180.168", "172.160.180.169").Replace(configuration))
+	for _, guide := range guides {
+		for _, b := range bed.Guide(s.t, guide) {
+			if b.Scene != "system" {
+				continue
+			}
+			out, err := s.command("sh", "-euc", "cd /root\n"+b.Text).CombinedOutput()
+			if err != nil {
+				s.t.Errorf("%s:%d: %v\n%s\n%s", b.Guide, b.Line, err, b.Text, out)
+			}
+			if missing := b.Missing(string(out)); missing != "" {
+				s.t.Errorf("%s:%d: %q is not written by\n%s\nbut\n%s", b.Guide, b.Line, missing, b.Text, out)
+			}
+		}
+	}
 }
 
 // removed removes a package whose daemon is master, and looks for what is left of it.
