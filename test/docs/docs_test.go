@@ -51,10 +51,7 @@ func blocks(t *testing.T) (all []bed.Block) {
 // TestScenes types every block that has a scene, in the order of its guide.
 func TestScenes(t *testing.T) {
 	bed.NeedRoot(t)
-	// What is missing is fetched here: hosts have no way to the archive.
-	if out, err := exec.Command(shell[0], append(shell[1:], "true")...).CombinedOutput(); err != nil {
-		t.Fatalf("fetch ping and curl: %v\n%s", err, out)
-	}
+	bed.NeedPeer(t, tools)
 	for _, guide := range guides {
 		of := make(map[string][]bed.Block)
 		for _, b := range bed.Guide(t, guide) {
@@ -78,8 +75,8 @@ func TestScenes(t *testing.T) {
 	}
 }
 
-// shell runs a script with ping and curl in reach, which the machine may lack.
-var shell = []string{"../peers.sh", "iputils-ping,curl", "bash", "-euo", "pipefail", "-c"}
+// tools are the packages of commands that the machine may lack.
+const tools = "iputils-ping,curl"
 
 // fails is how a block says that its last command has an exit code other than 0.
 var fails = regexp.MustCompile(`# exit code (\d+)`)
@@ -103,7 +100,7 @@ func typed(t *testing.T, hosts []*bed.Machine, b bed.Block) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), bed.Patience)
 	defer cancel()
-	c := m.Command(ctx, shell[0], append(shell[1:], "cd "+m.Site.Dir+"\n"+b.Text)...)
+	c := m.Command(ctx, bed.PeersScript, tools, "bash", "-euo", "pipefail", "-c", "cd "+m.Site.Dir+"\n"+b.Text)
 	c.WaitDelay = time.Second
 	c.Env = append(os.Environ(), "XVRRP_RUNTIME_DIR="+m.Path("run"), "PATH="+filepath.Dir(bed.Program)+":"+os.Getenv("PATH"))
 	out, err := c.CombinedOutput()
