@@ -10,7 +10,7 @@ import (
 const pieceWithin = 10 * time.Second
 
 // ReadOnly answers what a page for people asks, as Serve does, and nothing else: GET /v1/status, /v1/events,
-// /v1/routers/{name} and /v1/routers/{name}/story.
+// /v1/routers/{name}, /v1/routers/{name}/story, /v1/segments and /v1/conflicts.
 func ReadOnly(view Viewer, log *slog.Logger) http.Handler {
 	s := newServer(unchanging{Viewer: view}, nil, log)
 	mux := http.NewServeMux()
@@ -18,6 +18,8 @@ func ReadOnly(view Viewer, log *slog.Logger) http.Handler {
 	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { s.events(lasting{w}, r) })
 	mux.HandleFunc("GET /v1/routers/{name}", ofRouter(filled(view)))
 	mux.HandleFunc("GET /v1/routers/{name}/story", bareStories(view))
+	mux.HandleFunc("GET /v1/segments", s.segments)
+	mux.HandleFunc("GET /v1/conflicts", s.conflicts)
 	return contain(log, route(mux))
 }
 

@@ -27,6 +27,19 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("status of pid %d, %v, want 42", snap.PID, err)
 	}
 
+	for path, want := range map[string]string{"/v1/segments": SegmentsSchema, "/v1/conflicts?router=VI_1": ConflictsSchema,
+		"/v1/routers/VI_1/story?frames=1": StorySchema} {
+		var told struct{ Schema string }
+		answer, err := http.Get(s.URL + path)
+		if err == nil {
+			err = json.NewDecoder(answer.Body).Decode(&told)
+			answer.Body.Close()
+		}
+		if err != nil || told.Schema != want {
+			t.Errorf("%s: %q, %v, want %s", path, told.Schema, err, want)
+		}
+	}
+
 	events, err := http.Get(s.URL + "/v1/events?follow=1")
 	if err != nil {
 		t.Fatal(err)
