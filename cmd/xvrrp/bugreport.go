@@ -245,7 +245,7 @@ func (r *reporting) router(ctx context.Context, n int, name string) error {
 	if err := r.have(fmt.Sprintf("routers/%03d.json", n), d, err); err != nil {
 		return err
 	}
-	s, err := r.client().Stories(ctx, name)
+	s, err := r.client().Stories(ctx, name, false)
 	for i := range s.Stories {
 		for k := range s.Stories[i].Adverts {
 			hidePassword(&s.Stories[i].Adverts[k])

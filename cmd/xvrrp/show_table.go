@@ -69,7 +69,8 @@ func addTimers(t *table, d *api.Detail) {
 	}
 	if m := r.Margins; m.Adverts > 0 {
 		t.add("Gaps of the master", fmt.Sprintf("%s the last, %s the longest", seconds(m.LastGap), seconds(m.LongestGap)))
-		t.add("Margin", marginLine(m))
+		t.add("Least margin", leastMargin(*r))
+		t.add("Margins", marginLine(m))
 	}
 	t.add("Preemption", onOff(r.Preempt))
 	t.add("Accept mode", onOff(r.Accept))

@@ -91,7 +91,7 @@ func stories(router string) api.Stories {
 func TestWhyOfAnEventThatIsForgotten(t *testing.T) {
 	dir := (&fakeDaemon{snapshots: []api.Snapshot{pair()}}).start(t)
 	newCommand("why", "ERIC_VI_1", "--event", "3", "--runtime-dir", dir).run(t).expect(t, exitFailed, "event 3 is no change of this router's state")
-	newCommand("why", "ERIC_VI_1", "--event", "3", "--last", "2", "--runtime-dir", dir).run(t).expect(t, exitUsage, "none of the others can be")
+	newCommand("why", "ERIC_VI_1", "--event", "3", "--last", "2", "--runtime-dir", dir).run(t).expect(t, exitUsage, "give --last or --event, not both")
 	newCommand("why", "ERIC_VI_1", "--last", "0", "--runtime-dir", dir).run(t).expect(t, exitUsage, "at least 1")
 }
 
