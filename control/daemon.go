@@ -101,7 +101,8 @@ type filter interface {
 	Follow(id vrrp.ID, a *loader.Advert) error
 	Stamp(id vrrp.ID) stamp // nil: it does not know the router
 	Drained() bool
-	Counts() ([]loader.Count, error)
+	LinkCounts() ([]loader.Count, error) // of frames that belong to no router
+	CountsOf(id vrrp.ID) []loader.Count
 }
 
 // stamp is where the kernel keeps when a router's followed master was last seen, and how often.

@@ -93,9 +93,10 @@ type fakeFilter struct {
 	guarded  map[netip.Addr]bool
 	queue    chan loader.Advert
 	attach   error
-	counts   []loader.Count
-	slow     chan struct{} // Attach waits until it is closed, unless nil
-	repeats  uint64        // as each stamp counts them
+	asked    int                        // how many routers' counts were wanted
+	counts   map[vrrp.ID][]loader.Count // zero ID: of frames that belong to no router
+	slow     chan struct{}              // Attach waits until it is closed, unless nil
+	repeats  uint64                     // as each stamp counts them
 }
 
 func (f *fakeFilter) Attach(link int, name string, m loader.Mode) (loader.Attachment, error) {
@@ -117,8 +118,12 @@ func (f *fakeFilter) SetRouter(r vrrp.Rules) error {
 	return nil
 }
 
-func (f *fakeFilter) Drained() bool                   { return len(f.queue) == 0 }
-func (f *fakeFilter) Counts() ([]loader.Count, error) { return f.counts, nil }
+func (f *fakeFilter) Drained() bool                       { return len(f.queue) == 0 }
+func (f *fakeFilter) LinkCounts() ([]loader.Count, error) { return f.counts[vrrp.ID{}], nil }
+func (f *fakeFilter) CountsOf(id vrrp.ID) []loader.Count {
+	f.asked++
+	return f.counts[id]
+}
 func (f *fakeFilter) SetGuard(_ int, a netip.Addr, on bool) error {
 	f.guarded[a] = on
 	return nil
@@ -203,7 +208,7 @@ func startBench(t testing.TB, links []host.Link, o Options) *bench {
 	b := &bench{t: t, clock: time.Hour, adverts: make(chan loader.Advert, 8)}
 	b.host = &recorder{links: links, bound: make(map[vrrp.ID]*host.Binding)}
 	b.filter = &fakeFilter{seen: map[vrrp.ID]time.Duration{}, followed: map[vrrp.ID]netip.Addr{},
-		rules: map[vrrp.ID]vrrp.Rules{}, guarded: map[netip.Addr]bool{}, queue: b.adverts}
+		rules: map[vrrp.ID]vrrp.Rules{}, counts: map[vrrp.ID][]loader.Count{}, guarded: map[netip.Addr]bool{}, queue: b.adverts}
 	o.Log = slog.New(slog.DiscardHandler)
 	cast, err := newCast(o, o.Config, nil)
 	if err != nil {
@@ -522,7 +527,7 @@ func TestConflictIsExplained(t *testing.T) {
 		MAC: [6]byte{2, 0, 0, 0, 0, 9}, Message: a.AppendTo(nil, peer, group4, vrrp.Pseudo)}}
 	b.sampled(s)
 	b.sampled(s)
-	b.filter.counts = []loader.Count{{Link: 7, ID: idOnE0, Verdict: verdict.Conflict, Frames: 2}}
+	b.filter.counts[idOnE0] = []loader.Count{{Link: 7, ID: idOnE0, Verdict: verdict.Conflict, Frames: 2}}
 	var conflicts []api.Event
 	for _, e := range b.events.Since(0).Events {
 		if e.Kind == "conflict" {

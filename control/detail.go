@@ -36,12 +36,8 @@ func (d *daemon) detail(r *router) api.Detail {
 		d.refresh(r) // so that its deadline is the one that counts
 	}
 	st := r.core.State()
-	counts, err := d.filter.Counts()
-	if err != nil {
-		d.log.Warn("counters cannot be read", "err", err)
-	}
 	out := api.Detail{Schema: api.DetailSchema, Now: time.Now(), Scheduling: d.scheduling,
-		Router: d.routerSnapshot(r, byRouterAndVerdict(append(counts, d.refusals()...))), PeersHeard: d.peersHeard(r, &st), Influences: d.influences(r)}
+		Router: d.routerSnapshot(r, d.countsOf(r)), PeersHeard: d.peersHeard(r, &st), Influences: d.influences(r)}
 	r.addVIPs(&out.Router, present(d.host.Links()))
 	if l := d.links[r.iface]; l != nil {
 		out.Link = l.snapshot()

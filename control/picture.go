@@ -26,9 +26,8 @@ const (
 // picture is a snapshot that is being drawn.
 type picture struct {
 	api.Snapshot
-	routers []*router // those still to be drawn
-	counts  []loader.Count
-	byID    map[vrrp.ID]map[string]uint64 // counts of routers, by verdict
+	routers []*router      // those still to be drawn
+	counts  []loader.Count // those of the routers that have been drawn, and of no router
 	there   map[onLink]bool
 	samples map[sampleKey]*sighting // the newest of each kind
 	links   map[int]string          // names by index
@@ -55,7 +54,7 @@ func (d *daemon) draw(turn func(piece func()) bool) api.Snapshot {
 	var p picture
 	var links []host.Link
 	ok := turn(func() { d.sketch(&p); links = d.host.Links() })
-	p.byID, p.there = byRouterAndVerdict(p.counts), present(links)
+	p.there = present(links)
 	for ok && len(p.routers) > 0 {
 		n := min(len(p.routers), routersInPiece)
 		ok = turn(func() { d.drawRouters(&p, p.routers[:n]) })
@@ -74,11 +73,10 @@ func (d *daemon) draw(turn func(piece func()) bool) api.Snapshot {
 
 // sketch begins a picture with everything but the routers and drops.
 func (d *daemon) sketch(p *picture) {
-	counts, err := d.filter.Counts()
-	if err != nil {
+	var err error
+	if p.counts, err = d.filter.LinkCounts(); err != nil {
 		d.log.Warn("counters cannot be read", "err", err)
 	}
-	p.counts = append(counts, d.refusals()...)
 	p.routers = slices.Clone(d.routers)
 	p.Snapshot = d.outline()
 	p.Routers = make([]api.Router, 0, len(p.routers))
@@ -112,17 +110,14 @@ func (p *picture) keepNewest(k sampleKey, seen *sighting) {
 	}
 }
 
-// byRouterAndVerdict sorts the counts of routers.
-func byRouterAndVerdict(counts []loader.Count) map[vrrp.ID]map[string]uint64 {
-	out := make(map[vrrp.ID]map[string]uint64)
+// byVerdict sorts the counts of a router.
+func byVerdict(counts []loader.Count) map[string]uint64 {
+	if len(counts) == 0 {
+		return nil
+	}
+	out := make(map[string]uint64, len(counts))
 	for _, c := range counts {
-		if c.ID.VRID == 0 {
-			continue
-		}
-		if out[c.ID] == nil {
-			out[c.ID] = make(map[string]uint64)
-		}
-		out[c.ID][c.Verdict.String()] += c.Frames
+		out[c.Verdict.String()] += c.Frames
 	}
 	return out
 }
@@ -142,7 +137,9 @@ func (d *daemon) drawRouters(p *picture, routers []*router) {
 		if r.retired {
 			continue // since the picture was begun
 		}
-		out := d.routerSnapshot(r, p.byID)
+		counts := d.countsOf(r)
+		out := d.routerSnapshot(r, counts)
+		p.counts = append(p.counts, counts...)
 		r.addVIPs(&out, p.there)
 		p.Routers = append(p.Routers, out)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/vrrp"
+	"github.com/xvrrp/xvrrp/loader"
 	"github.com/xvrrp/xvrrp/loader/verdict"
 )
 
@@ -115,7 +116,7 @@ func (l *link) snapshot() api.Link {
 	return out
 }
 
-func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64) api.Router {
+func (d *daemon) routerSnapshot(r *router, counts []loader.Count) api.Router {
 	if r.core.Role() == election.Backup {
 		d.refresh(r)
 	}
@@ -144,7 +145,7 @@ func (d *daemon) routerSnapshot(r *router, counts map[vrrp.ID]map[string]uint64)
 	heard := st.LastHeard
 	if r.bound != nil {
 		out.Source = r.bound.rules.Own.String()
-		out.Stats.Verdicts = counts[r.bound.id()]
+		out.Stats.Verdicts = byVerdict(counts)
 		out.Stats.Received = out.Stats.Verdicts[verdict.Delivered.String()] +
 			out.Stats.Verdicts[verdict.Coalesced.String()] + out.Stats.Verdicts[verdict.Lost.String()] +
 			out.Stats.Verdicts[verdict.Excess.String()]

@@ -54,15 +54,15 @@ func clockSkew(a loader.Advert, ahead time.Duration) string {
 		a.Src, way)
 }
 
-// refusals are what was refused here, beside what the filter counts.
-func (d *daemon) refusals() []loader.Count {
-	var out []loader.Count
-	for _, r := range d.routers {
-		for v, n := range r.refused {
-			if r.bound != nil {
-				out = append(out, loader.Count{Link: r.bound.id().Link, ID: r.bound.id(), Verdict: v, Frames: n})
-			}
-		}
+// countsOf is what became of a router's frames, as the filter has counted and by what was refused here.
+func (d *daemon) countsOf(r *router) (counts []loader.Count) {
+	if r.bound == nil {
+		return nil
 	}
-	return out
+	id := r.bound.id()
+	counts = d.filter.CountsOf(id)
+	for v, n := range r.refused {
+		counts = append(counts, loader.Count{Link: id.Link, ID: id, Verdict: v, Frames: n})
+	}
+	return counts
 }

@@ -5,10 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"unsafe"
-
-	"github.com/cilium/ebpf"
-	"golang.org/x/sys/unix"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/loader/verdict"
@@ -16,15 +12,10 @@ import (
 
 // Counts reads the counters. The order is by link, router and verdict.
 func (l *Loader) Counts() ([]Count, error) {
-	strangers, err := l.linkCounts()
+	strangers, err := l.LinkCounts()
 	if err != nil {
-		return nil, fmt.Errorf("read the counters: %w", err)
+		return nil, err
 	}
-	tallies, err := mapTallies(l.obj.XvTallies, l.slots.used)
-	if err != nil {
-		return nil, fmt.Errorf("read the counters: %w", err)
-	}
-	defer tallies.unmap()
 	ids := slices.Collect(maps.Keys(l.routers))
 	slices.SortFunc(ids, compareIDs)
 	var counts []Count
@@ -32,13 +23,13 @@ func (l *Loader) Counts() ([]Count, error) {
 		for len(strangers) > 0 && strangers[0].Link <= id.Link {
 			counts, strangers = append(counts, strangers[0]), strangers[1:]
 		}
-		counts = l.appendCounts(counts, tallies, id)
+		counts = append(counts, l.CountsOf(id)...)
 	}
 	return append(counts, strangers...), nil
 }
 
-// linkCounts are those of frames that belong to no router, summed over the CPUs, in order.
-func (l *Loader) linkCounts() ([]Count, error) {
+// LinkCounts are the counts of frames that belong to no router, summed over the CPUs, in order.
+func (l *Loader) LinkCounts() ([]Count, error) {
 	var (
 		link   uint32
 		perCPU []xvTally
@@ -59,38 +50,24 @@ func (l *Loader) linkCounts() ([]Count, error) {
 	slices.SortFunc(counts, func(a, b Count) int {
 		return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.Verdict, b.Verdict))
 	})
-	return counts, rows.Err()
-}
-
-// tallies is what the filter has counted in each slot, mapped while it is read: pages that are mapped count as memory of
-// the daemon's, and these would be a tenth of it.
-type tallies struct {
-	memory []byte
-	rows   []xvTally
-}
-
-// mapTallies maps the first n slots.
-func mapTallies(m *ebpf.Map, n uint32) (tallies, error) {
-	if n == 0 {
-		return tallies{}, nil
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the counters: %w", err)
 	}
-	memory, err := unix.Mmap(m.FD(), 0, int(n)*int(unsafe.Sizeof(xvTally{})), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return tallies{}, fmt.Errorf("map xv_tallies: %w", err)
-	}
-	return tallies{memory, unsafe.Slice((*xvTally)(unsafe.Pointer(&memory[0])), n)}, nil
+	return counts, nil
 }
 
-func (t tallies) unmap() {
-	if t.memory != nil {
-		_ = unix.Munmap(t.memory) // what Mmap has returned can be unmapped
-	}
-}
-
-// appendCounts appends those of a router.
-func (l *Loader) appendCounts(counts []Count, t tallies, id vrrp.ID) []Count {
+// CountsOf are the counts of a router's frames, in the order of verdicts. They are not mapped: pages that are mapped count
+// as memory of the daemon's, and these would be a tenth of it.
+func (l *Loader) CountsOf(id vrrp.ID) (counts []Count) {
 	r := l.routers[id]
-	tally := t.rows[r.value.Slot]
+	if r == nil {
+		return nil
+	}
+	var tally xvTally
+	if err := l.obj.XvTallies.Lookup(r.value.Slot, &tally); err != nil {
+		l.log.Error("a router's counters cannot be read", "router", id, "error", err)
+		return nil
+	}
 	tally.Frames[verdict.Coalesced] = Stamp{l.seen, r}.Repeats()
 	for v, n := range tally.Frames[:verdict.Count] {
 		if n != 0 {
