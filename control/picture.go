@@ -54,7 +54,7 @@ func (d *daemon) draw(turn func(piece func()) bool) api.Snapshot {
 	var p picture
 	var links []host.Link
 	ok := turn(func() { d.sketch(&p); links = d.host.Links() })
-	p.there = present(links)
+	p.there, p.Routers = present(links), make([]api.Router, 0, len(p.routers)) // megabytes, and so not the loop's work
 	for ok && len(p.routers) > 0 {
 		n := min(len(p.routers), routersInPiece)
 		ok = turn(func() { d.drawRouters(&p, p.routers[:n]) })
@@ -79,7 +79,6 @@ func (d *daemon) sketch(p *picture) {
 	}
 	p.routers = slices.Clone(d.routers)
 	p.Snapshot = d.outline()
-	p.Routers = make([]api.Router, 0, len(p.routers))
 	p.links = make(map[int]string)
 	for _, name := range d.wantedLinks(d.routers) {
 		p.Links = append(p.Links, d.links[name].snapshot())
