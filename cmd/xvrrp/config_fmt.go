@@ -39,11 +39,7 @@ and formatting it again changes nothing. Without FILE standard input is read.`,
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				text, err := io.ReadAll(a.stdin)
-				if err == nil {
-					_, err = io.WriteString(a.stdout, config.Format(string(text)))
-				}
-				return err
+				return a.formatInput()
 			}
 			var others []string
 			for _, path := range args {
@@ -64,6 +60,22 @@ and formatting it again changes nothing. Without FILE standard input is read.`,
 	c.Flags().BoolVarP(&write, "write", "w", false, "write the result into the file instead of printing it")
 	c.Flags().BoolVar(&check, "check", false, "only say which files are laid out in another way, with exit code 6 if any is")
 	return c
+}
+
+// formatInput lays out standard input.
+func (a *app) formatInput() error {
+	text, err := io.ReadAll(a.stdin)
+	if err != nil {
+		return err
+	}
+	laid := config.Format(string(text))
+	was, _ := a.loadText(string(text))
+	is, _ := a.loadText(laid)
+	if err := same("standard input", was, is); err != nil {
+		return err
+	}
+	_, err = io.WriteString(a.stdout, laid)
+	return err
 }
 
 // format lays one file out, and reports whether that changes it.
@@ -103,6 +115,11 @@ func (a *app) read(path string) (string, error) {
 func (a *app) sameMeaning(path, text string) error {
 	was, _ := a.load(path)
 	is, _ := a.loadInPlace(path, text)
+	return same(path, was, is)
+}
+
+// same refuses a configuration that is another one than what path held.
+func same(path string, was, is *config.Config) error {
 	if was.Same(is) {
 		return nil
 	}
