@@ -20,7 +20,7 @@ type Block struct {
 }
 
 // sceneMark is how a guide says which scene its blocks belong to.
-var sceneMark = regexp.MustCompile(`^<!-- scene: (\S*) -->$`)
+var sceneMark = regexp.MustCompile(`^<!-- scene:(?: (\S+))? -->$`)
 
 // Guide reads the commands of a guide.
 func Guide(t testing.TB, path string) (blocks []Block) {
@@ -49,6 +49,8 @@ func Guide(t testing.TB, path string) (blocks []Block) {
 		default:
 			if m := sceneMark.FindStringSubmatch(line); m != nil {
 				scene = m[1]
+			} else if strings.HasPrefix(line, "<!-- scene") {
+				t.Fatalf("%s:%d: this names no scene: %s", path, i+1, line)
 			}
 		}
 	}
@@ -69,7 +71,7 @@ func (b Block) Commands() (commands []string) {
 
 // Missing is the first line that a block's reader was promised and that a command did not write, or nothing. Lines have to
 // come in the order shown, others may be between them. Words and addresses are the same; a word with any other number
-// in it stands for every one with a number.
+// in it stands for every one with a number, and a path for every path.
 func (b Block) Missing(written string) string {
 	got := strings.Split(written, "\n")
 next:
@@ -94,7 +96,7 @@ func sameShape(want, got string) bool {
 		return false
 	}
 	for i := range w {
-		if w[i] != g[i] && !(numbered(w[i]) && numbered(g[i])) {
+		if w[i] != g[i] && !(numbered(w[i]) && numbered(g[i])) && !(w[i][0] == '/' && g[i][0] == '/') {
 			return false
 		}
 	}
