@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/api"
@@ -30,6 +31,10 @@ func TestRivals(t *testing.T) {
 		{"keepalived in a namespace of its own", func(f *Facts) {
 			f.process("40", "keepalived", "keepalived")
 			f.put(map[string]string{"proc/40/ns/net": "-> net:[2]"})
+		}, ""},
+		{"keepalived that has ended", func(f *Facts) {
+			f.process("40", "keepalived", "")
+			delete(f.Root.(fstest.MapFS), "proc/40/ns/net")
 		}, ""},
 		{"xvrrp under its name", func(f *Facts) {
 			f.process("40", "keepalived", "keepalived")

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -15,20 +16,22 @@ type process struct {
 	args []string
 }
 
-// listProcesses lists those that share the network: a daemon in a container of its own troubles nobody here. Where
-// namespaces cannot be read, for want of privilege, a process counts as one of ours.
+// listProcesses lists those that share the network: a daemon in a container of its own troubles nobody here. One whose
+// namespace may not be read, for want of privilege, counts as ours; one that has none has ended.
 func (e *exam) listProcesses() (found []process) {
 	entries, err := fs.ReadDir(e.Root, "proc")
 	if err != nil {
 		return nil
 	}
-	network := e.network("self")
+	network, err := e.network("self")
+	told := err == nil
 	for _, d := range entries {
 		pid, err := strconv.Atoi(d.Name())
 		if err != nil {
 			continue
 		}
-		if theirs := e.network(d.Name()); theirs != "" && network != "" && theirs != network {
+		theirs, err := e.network(d.Name())
+		if told && !errors.Is(err, fs.ErrPermission) && theirs != network {
 			continue
 		}
 		if name := e.read(path.Join("proc", d.Name(), "comm")); name != "" {
@@ -40,12 +43,8 @@ func (e *exam) listProcesses() (found []process) {
 }
 
 // network is the network namespace of a process, in the kernel's words.
-func (e *exam) network(process string) string {
-	to, err := fs.ReadLink(e.Root, path.Join("proc", process, "ns/net"))
-	if err != nil {
-		return ""
-	}
-	return to
+func (e *exam) network(process string) (string, error) {
+	return fs.ReadLink(e.Root, path.Join("proc", process, "ns/net"))
 }
 
 // running is the process of a program with one of these names; nil: there is none.
