@@ -168,6 +168,10 @@ func (r *reporting) configuration(ctx context.Context) error {
 			return err
 		}
 	}
+	if text == "" {
+		r.miss("xvrrp.conf", errNoConfig)
+		return nil
+	}
 	return r.out.add("xvrrp.conf", []byte(text))
 }
 
