@@ -198,15 +198,14 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	return spec, nil
 }
 
-// ringBytes is room for an advert of every other router at once: control leaves as much room again as it has routers. More
-// would cost: the whole ring is mapped, twice, and counts as memory of the daemon's. What finds no room is repeated by its
-// sender an interval later. The size of a ring is a power of two.
+// ringBytes is room for an advert of each router at least. More would cost: the whole ring is mapped, twice, and counts as
+// memory of the daemon's. The size of a ring is a power of two.
 func ringBytes(routers uint32) uint32 {
 	const (
-		record = 200      // what an advert of usual length takes
+		record = 200      // about what an advert of usual length takes
 		least  = 64 << 10 // the largest page there is
 	)
-	return max(least, uint32(1)<<bits.Len32(record*((routers+1)/2)-1))
+	return max(least, uint32(1)<<bits.Len32(record*routers-1))
 }
 
 // Shares of the tables. A list is written before the one it replaces is removed, hence room for two of the longest.
