@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"os"
+	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -248,8 +250,14 @@ func TestProcessEnvIsComplete(t *testing.T) {
 
 // Whoever asks from another time zone than the daemon's reads times of his own, as --since takes them.
 func TestTimesAreTheReaders(t *testing.T) {
-	time.Local = time.FixedZone("", 5*3600)
-	t.Cleanup(func() { time.Local = time.UTC })
+	if os.Getenv(elsewhere) == "" {
+		again := exec.Command(os.Args[0], "-test.run=^TestTimesAreTheReaders$")
+		again.Env = append(os.Environ(), elsewhere+"=1")
+		if out, err := again.CombinedOutput(); err != nil {
+			t.Errorf("in another time zone: %v\n%s", err, out)
+		}
+		return
+	}
 	d := &fakeDaemon{snapshots: []api.Snapshot{pair()}, log: failover()}
 	dir := d.start(t)
 	for args, want := range map[string]string{
