@@ -34,9 +34,9 @@ func started(m *bed.Machine, globals []string, i bed.Instance) {
 func pair(s *bed.Site) []*bed.Machine {
 	test1, test2 := s.Add("test1"), s.Add("test2")
 	started(test1, nil, tutorial(160))
-	started(test2, nil, tutorial(100))
-	test1.AwaitRole(bed.Only, "master")
+	test1.AwaitRole(bed.Only, "master") // before test2 starts: the guides tell that nobody else was there
 	test1.AwaitVIPs(true, bed.VIP)
+	started(test2, nil, tutorial(100))
 	test2.AwaitFollowing(test1)
 	return []*bed.Machine{test1, test2}
 }
