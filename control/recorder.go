@@ -110,16 +110,20 @@ func (d *daemon) because(kind story.Kind, text string, do func()) {
 	d.reason = was
 }
 
-// woke looks whether the loop runs later than it was to.
-func (d *daemon) woke(now time.Duration) {
+// woke looks whether the loop runs later than it was to, now that it was woken.
+func (d *daemon) woke(now time.Duration) { d.paused(d.armed, now) }
+
+// paused takes note of it if the loop looks at what was due only now.
+func (d *daemon) paused(due, now time.Duration) {
 	rec := &d.flights
-	if d.armed != election.Never && now-d.armed >= pauseLeast {
-		p := story.Pause{Ran: rec.ran, Due: d.armed, Until: now}
-		if n := len(rec.pauses); n > 0 && rec.pauses[n-1].Due == p.Due {
-			return // this one is known
-		}
-		rec.pauses = keep(rec.pauses, p, pausesKept)
+	if due == election.Never || now-due < pauseLeast {
+		return
 	}
+	if n := len(rec.pauses); n > 0 && rec.pauses[n-1].Ran == rec.ran {
+		rec.pauses[n-1].Until = now // this one is known, and lasted
+		return
+	}
+	rec.pauses = keep(rec.pauses, story.Pause{Ran: rec.ran, Due: due, Until: now}, pausesKept)
 }
 
 // freeze records a change of role with all that is known of it, unless that is nothing.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
+	"github.com/xvrrp/xvrrp/control/election"
 	"github.com/xvrrp/xvrrp/control/host"
 	"github.com/xvrrp/xvrrp/control/track"
 	"github.com/xvrrp/xvrrp/control/vrrp"
@@ -173,6 +174,23 @@ func TestStoryOfAPause(t *testing.T) {
 	b.heard(b.advert(b.clock-time.Second, 200))
 	b.want("backup")
 	if s := b.wantCause("paused", "this daemon itself did not run", "Meanwhile 192.0.2.2"); s.Numbers.Paused < 19 {
+		t.Errorf("numbers %+v", s.Numbers)
+	}
+}
+
+// It counts as well if the process was stopped while the loop was at work, and what was due was served before the advert
+// was looked at.
+func TestStoryOfAPauseAtWork(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
+	b.advance(4 * time.Second)
+	b.want("master")
+	b.woke(b.clock)
+	b.armed = election.Never
+	b.clock += 20 * time.Second
+	b.turn()
+	b.heard(b.advert(b.clock-time.Second, 200))
+	b.want("backup")
+	if s := b.wantCause("paused", "this daemon itself did not run"); s.Numbers.Paused < 19 {
 		t.Errorf("numbers %+v", s.Numbers)
 	}
 }

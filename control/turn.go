@@ -67,6 +67,7 @@ func (d *daemon) progress() bool {
 // serveDue serves the deadlines that have come, if there are any.
 func (d *daemon) serveDue() bool {
 	now := d.now()
+	d.paused(d.deadlines.next(), now)
 	d.flights.ran = now
 	if d.deadlines.next() > now+lead {
 		return false

@@ -75,7 +75,7 @@ func (f *Facts) pause() *Pause {
 	for i := range f.Pauses {
 		p := &f.Pauses[i]
 		// An interval had passed before an advert was due; others wait for the rest, and their skew.
-		if p.Until-p.Due >= was.Down-was.Skew-was.MasterInterval && p.Ran <= f.At && f.Served-p.Until <= was.MasterInterval {
+		if p.Until-p.Due >= was.Down-was.Skew-was.MasterInterval && p.Ran <= f.At && f.At-p.Until <= was.MasterInterval {
 			return p
 		}
 	}
