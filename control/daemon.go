@@ -179,7 +179,7 @@ type daemon struct {
 	words     queue[func()]             // that wait until nothing else is to be done
 	startAt   time.Duration             // vrrp_startup_delay: routers stay in init until then
 	started   bool
-	phased    uint16    // routers that have been given a phase
+	phases    phases
 	started0  time.Time // wall clock of the start, for status
 
 	tracked  map[string]*tracked // by trackKey
@@ -334,6 +334,7 @@ func newDaemon(o Options, c *cast, now func() time.Duration) *daemon {
 		stirred:     make(chan struct{}, 1),
 		guards:      wantsGuard(c.routers),
 		lateness:    newLateness(),
+		phases:      phases{links: make(map[string]inBlock)},
 		detected:    newDetected(),
 		reloads:     api.Reloads{Last: time.Now()},
 	}
@@ -447,7 +448,7 @@ func (d *daemon) startRouter(r *router) {
 	} else if len(r.tracks()) > 0 {
 		d.weigh(r)
 	}
-	d.step(r, d.now(), election.Start{Phase: d.nextPhase()})
+	d.step(r, d.now(), election.Start{Phase: d.nextPhase(r.iface)})
 }
 
 // leave says goodbye: every master resigns with priority 0 and gives up its addresses.
