@@ -51,6 +51,20 @@ func (d *deadlines) entry(place int) (at time.Duration, r *router) {
 	return e.at, d.waiters[e.ticket].r
 }
 
+// until appends who waits for an instant until then, below a place of the heap, about in the order in which they will
+// have their turns; a batch at most.
+func (d *deadlines) until(at time.Duration, place int, to []*router) []*router {
+	if place >= len(d.heap) || d.heap[place].at > at || len(to) == mostInBatch {
+		return to
+	}
+	_, r := d.entry(place)
+	to = append(to, r)
+	for child := range children {
+		to = d.until(at, children*place+1+child, to)
+	}
+	return to
+}
+
 // of is the instant a router waits for, Never if it waits for none.
 func (d *deadlines) of(r *router) time.Duration {
 	if r.ticket == 0 {
