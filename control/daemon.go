@@ -175,7 +175,7 @@ type daemon struct {
 	gaps      [gapsAtOnce]time.Duration // for measure
 	armed     time.Duration             // when the alarm goes off; Never: it has, or was never set
 	queued    int                       // adverts in the next batch
-	batch     []*router                 // for gather; empty but there
+	batch     [mostInBatch]*router      // room for those who are served together
 	works     queue[work]               // that wait until the adverts of their turn have left
 	words     queue[func()]             // that wait until nothing else is to be done
 	startAt   time.Duration             // vrrp_startup_delay: routers stay in init until then

@@ -68,7 +68,7 @@ func (d *daemon) serve(now time.Duration) {
 	var silent []doubted
 	for served := 0; d.deadlines.next() <= now+lead; served++ {
 		if served%mostInBatch == 0 {
-			d.gather(now + lead)
+			fetch(d.deadlines.until(now+lead, 0, d.batch[:0]))
 		}
 		due, r := d.deadlines.entry(0)
 		switch {
@@ -93,17 +93,18 @@ func (d *daemon) serve(now time.Duration) {
 	}
 }
 
-// gather reads what the next batch of those that are due needs. Of thousands of routers none is in the processor's cache
-// when its turn comes; it fetches several at once if nothing comes between.
-func (d *daemon) gather(until time.Duration) {
-	d.batch = d.deadlines.until(until, 0, d.batch[:0])
-	for _, r := range d.batch {
+// fetch reads what it takes to serve routers. Of thousands none is in the processor's cache when its turn comes; it
+// fetches several at once if nothing comes between.
+func fetch(batch []*router) {
+	for _, r := range batch {
 		r.core.Deadline()
-		if r.sender != nil {
+		switch {
+		case r.core.Role() == election.Backup && r.stamp != nil:
+			r.stamp.Repeats()
+		case r.sender != nil:
 			r.sender.Touch()
 		}
 	}
-	clear(d.batch)
 }
 
 // doubted is a router whose master seems silent, and since when it may take over.

@@ -11,9 +11,9 @@ import (
 // with a deadline in the next interval are looked at, too: they need not wake us, and a thousand routers cost one
 // wake-up in two or three intervals. Nobody's deadline moves but by what its master sent.
 
-// sweepPiece is how many deadlines are looked through before those that have come are served: a few microseconds, or
-// some tens where all are refreshed.
-const sweepPiece = 256
+// sweepPiece is how many deadlines are looked through before those that have come are served: some tens of microseconds
+// where all are refreshed.
+const sweepPiece = 64
 
 // sweep is how far the present look through the deadlines has come.
 type sweep struct {
@@ -37,9 +37,16 @@ func (d *daemon) sweepOn() bool {
 		return false
 	}
 	s.rest = min(s.rest, d.deadlines.len()) // some may have gone meanwhile
-	for range min(s.rest, sweepPiece) {
-		s.rest--
-		if at, r := d.deadlines.entry(s.rest); at <= s.until && r.core.Role() == election.Backup {
+	from, batch := max(s.rest-sweepPiece, 0), d.batch[:0]
+	for place := s.rest - 1; place >= from; place-- {
+		if at, r := d.deadlines.entry(place); at <= s.until {
+			batch = append(batch, r)
+		}
+	}
+	s.rest = from
+	fetch(batch)
+	for _, r := range batch {
+		if r.core.Role() == election.Backup {
 			d.refresh(r)
 		}
 	}

@@ -203,7 +203,7 @@ func TestSweepGivesWay(t *testing.T) {
 	f.run(down - time.Millisecond - f.clock)
 	looked, served := 0, 0
 	f.filter.lastSeen = func(id vrrp.ID) time.Duration {
-		if looked++; looked == 100 {
+		if looked++; looked == sweepPiece/2 {
 			f.clock = down // this sweep is slow
 		}
 		if served == 0 && f.role(dies) == "master" {
