@@ -94,8 +94,12 @@ func follow(b *testing.B, l *Loader, id vrrp.ID, frame []byte) {
 func indulge(b *testing.B, l *Loader, id vrrp.ID, _ []byte) {
 	b.Helper()
 	r := l.routers[id]
-	r.value.Followed, r.value.ReserveCostNs = address(master), 0
-	if err := l.places.put(r); err != nil {
+	rules, err := l.places.rulesOf(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rules.Followed, rules.ReserveCostNs = address(master), 0
+	if err := l.places.put(r, &rules); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -104,7 +108,7 @@ func indulge(b *testing.B, l *Loader, id vrrp.ID, _ []byte) {
 func exhaust(b *testing.B, l *Loader, id vrrp.ID, _ []byte) {
 	b.Helper()
 	spent := xvBudget{Router: xvBucket{EmptyNs: 1 << 62}}
-	if err := l.obj.XvBudgets.Put(l.routers[id].value.Slot, spent); err != nil {
+	if err := l.obj.XvBudgets.Put(l.routers[id].slot, spent); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -64,7 +64,7 @@ func (l *Loader) CountsOf(id vrrp.ID) (counts []Count) {
 		return nil
 	}
 	var tally xvTally
-	if err := l.obj.XvTallies.Lookup(r.value.Slot, &tally); err != nil {
+	if err := l.obj.XvTallies.Lookup(r.slot, &tally); err != nil {
 		l.log.Error("a router's counters cannot be read", "router", id, "error", err)
 		return nil
 	}

@@ -47,15 +47,15 @@ func (p *places) open(maps *xvMaps) (err error) {
 	return err
 }
 
-// put puts a router's rules in force. A router that is not there yet is added.
-func (p *places) put(r *router) error {
+// put puts rules of a router in force. A router that is not there yet is added.
+func (p *places) put(r *router, rules *xvRouter) error {
 	row, err := p.rows.take()
 	if err != nil {
 		return err
 	}
 	b, err := p.blockOf(r)
 	if err == nil {
-		err = p.publish(b, r, row)
+		err = p.publish(b, r.vrid, row, rules)
 	}
 	if err != nil {
 		p.rows.release(row)
@@ -87,15 +87,26 @@ func (p *places) remove(r *router) error {
 
 // publish writes a row and then names it. Processors other than x86 may show two writes in another order than they
 // were made in, unless an atomic operation stands between them.
-func (p *places) publish(b *block, r *router, row uint32) error {
-	size := unsafe.Sizeof(r.value)
-	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&r.value)), size)
-	if _, err := p.routers.WriteAt(bytes, int64(row)*int64(size)); err != nil {
+func (p *places) publish(b *block, vrid uint8, row uint32, rules *xvRouter) error {
+	if _, err := p.routers.WriteAt(rowBytes(rules), int64(row)*rowSize); err != nil {
 		return fmt.Errorf("write row %d of xv_routers: %w", row, err)
 	}
 	p.fence.Add(1)
-	return p.point(b, r.vrid, row)
+	return p.point(b, vrid, row)
 }
+
+// rulesOf are the rules of a router that are in force.
+func (p *places) rulesOf(r *router) (rules xvRouter, err error) {
+	if _, err := p.routers.ReadAt(rowBytes(&rules), int64(r.row)*rowSize); err != nil {
+		return rules, fmt.Errorf("read row %d of xv_routers: %w", r.row, err)
+	}
+	return rules, nil
+}
+
+const rowSize = int64(unsafe.Sizeof(xvRouter{}))
+
+// rowBytes is a row as it lies in the map.
+func rowBytes(row *xvRouter) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(row)), rowSize) }
 
 // point writes one word of a block. Aligned as it is, it is copied whole.
 func (p *places) point(b *block, vrid uint8, row uint32) error {

@@ -12,12 +12,12 @@ import (
 	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
-// router is what the filter was told of a router, to be told again with changes.
+// router is where a router is in the filter's maps. Its rules are kept nowhere but in its row.
 type router struct {
 	block xvBlockKey
 	vrid  uint8
-	row   uint32 // in xv_routers; 0: not there yet
-	value xvRouter
+	slot  uint32        // in xv_seen, xv_tallies and xv_budgets
+	row   uint32        // in xv_routers; 0: not there yet
 	since time.Duration // instant of the advert given to Follow; never when nobody is followed
 	addrs []xvAddrKey   // its entries in xv_addrs
 	peers []xvAddrKey   // and in xv_peers
@@ -41,14 +41,12 @@ func (l *Loader) setRouter(r vrrp.Rules) error {
 		return fmt.Errorf("its adverts are sent to %v", r.ListensOn())
 	}
 	old := l.routers[r.ID]
-	l.lastList++
-	next := router{vrid: r.ID.VRID, value: rules(r), since: never}
+	next := router{vrid: r.ID.VRID, since: never}
 	if r.Followed.IsValid() {
 		next.since = 0
 	}
-	next.value.List = l.lastList
 	if old != nil {
-		next.block, next.row, next.value.Slot = old.block, old.row, old.value.Slot
+		next.block, next.row, next.slot = old.block, old.row, old.slot
 		return l.replaceRouter(old, next, r)
 	}
 	return l.addRouter(&next, r)
@@ -60,7 +58,7 @@ func (l *Loader) addRouter(next *router, r vrrp.Rules) error {
 	if err != nil {
 		return err
 	}
-	next.value.Slot = slot
+	next.slot = slot
 	dst, err := l.listen(r.ID)
 	if err != nil {
 		l.slots.release(slot)
@@ -101,9 +99,12 @@ func (l *Loader) replaceRouter(old *router, next router, r vrrp.Rules) error {
 
 // writeRouter writes a router's lists, and then the router that names them.
 func (l *Loader) writeRouter(next *router, r vrrp.Rules) error {
-	err := l.writeLists(next, r)
+	l.lastList++
+	value := rules(r)
+	value.Slot, value.List = next.slot, l.lastList
+	err := l.writeLists(next, &value, r)
 	if err == nil {
-		err = l.places.put(next)
+		err = l.places.put(next, &value)
 	}
 	if err != nil {
 		return errors.Join(err, l.removeLists(next))
@@ -124,7 +125,7 @@ func (l *Loader) RemoveRouter(id vrrp.ID) error {
 	if err := errors.Join(l.unclaim(r), l.removeLists(r), l.leave(id)); err != nil {
 		return fmt.Errorf("remove router %v: %w", id, err)
 	}
-	l.slots.release(r.value.Slot)
+	l.slots.release(r.slot)
 	return nil
 }
 
@@ -135,8 +136,11 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 	if !ok {
 		return fmt.Errorf("follow a master: no router %v", id)
 	}
+	value, err := l.places.rulesOf(r)
+	if err != nil {
+		return fmt.Errorf("follow a master: router %v: %w", id, err)
+	}
 	next := *r
-	value := &next.value
 	value.Followed, value.RepeatHead, value.RepeatNs, value.RepeatMac = [16]byte{}, [8]byte{}, 0, [6]byte{}
 	next.since = never
 	if a != nil {
@@ -149,7 +153,7 @@ func (l *Loader) Follow(id vrrp.ID, a *Advert) error {
 		}
 		next.since = a.At
 	}
-	if err := l.places.put(&next); err != nil {
+	if err := l.places.put(&next, &value); err != nil {
 		return fmt.Errorf("follow a master: router %v: %w", id, err)
 	}
 	*r = next
@@ -174,23 +178,24 @@ func (l *Loader) SetGuard(link int, addr netip.Addr, on bool) error {
 	return nil
 }
 
-// writeLists writes the addresses and peers of a router under its list, and what sums up the addresses into its value.
-func (l *Loader) writeLists(next *router, r vrrp.Rules) error {
+// writeLists writes the addresses and peers of a router under the list that its row is to name, and what sums up the
+// addresses into that row.
+func (l *Loader) writeLists(next *router, row *xvRouter, r vrrp.Rules) error {
 	weights := make(map[netip.Addr]uint64)
 	for _, a := range r.Addrs {
 		if weights[a] == 0 {
 			weights[a] = rand.Uint64() | 1
-			key := xvAddrKey{List: next.value.List, Addr: a.As16()}
+			key := xvAddrKey{List: row.List, Addr: a.As16()}
 			next.addrs = append(next.addrs, key)
 			if err := l.obj.XvAddrs.Put(key, weights[a]); err != nil {
 				return fmt.Errorf("address %s: %w", a, err)
 			}
 		}
-		next.value.Weight += weights[a]
-		next.value.LastBytes |= 1 << (a.As16()[15] % 64)
+		row.Weight += weights[a]
+		row.LastBytes |= 1 << (a.As16()[15] % 64)
 	}
 	for _, p := range r.Peers {
-		key := xvAddrKey{List: next.value.List, Addr: p.Addr.As16()}
+		key := xvAddrKey{List: row.List, Addr: p.Addr.As16()}
 		next.peers = append(next.peers, key)
 		if err := l.obj.XvPeers.Put(key, xvPeer{MinTtl: p.MinTTL, MaxTtl: p.MaxTTL}); err != nil {
 			return fmt.Errorf("peer %s: %w", p.Addr, err)

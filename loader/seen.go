@@ -77,7 +77,7 @@ func (s Stamp) word(offset uintptr) uint64 {
 }
 
 func (s Stamp) readAt(b []byte, offset uintptr) {
-	row := int64(s.router.value.Slot) * int64(unsafe.Sizeof(xvSeen{}))
+	row := int64(s.router.slot) * int64(unsafe.Sizeof(xvSeen{}))
 	if _, err := s.memory.ReadAt(b, row+int64(offset)); err != nil {
 		panic("loader: slot outside xv_seen: " + err.Error())
 	}

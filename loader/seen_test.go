@@ -176,7 +176,7 @@ func TestCoalescePassword(t *testing.T) {
 func fill(t *testing.T, l *Loader, id vrrp.ID, p packet) (offered uint64) {
 	t.Helper()
 	for frames(t, l, id, verdict.Lost) == 0 {
-		if err := l.obj.XvBudgets.Put(l.routers[id].value.Slot, xvBudget{}); err != nil {
+		if err := l.obj.XvBudgets.Put(l.routers[id].slot, xvBudget{}); err != nil {
 			t.Fatal(err)
 		}
 		offer(t, l, XDP, p.bytes(), 30)
@@ -327,7 +327,7 @@ func TestGaps(t *testing.T) {
 	repeat()
 	expect(11, 8, want[11:])
 	try(t, l, v3().from(rival), verdict.Delivered)
-	if err := l.obj.XvBudgets.Put(l.routers[id].value.Slot, xvBudget{Followed: xvBucket{EmptyNs: 1 << 62}}); err != nil {
+	if err := l.obj.XvBudgets.Put(l.routers[id].slot, xvBudget{Followed: xvBucket{EmptyNs: 1 << 62}}); err != nil {
 		t.Fatal(err)
 	}
 	try(t, l, v3().with(func(p *packet) { p.advert.Priority-- }), verdict.Excess)
