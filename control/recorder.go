@@ -80,12 +80,14 @@ func (d *daemon) forgetFlight(r *router) {
 	}
 }
 
-// recordAdvert records the advert heard before the one that is to be heard now.
-func (d *daemon) recordAdvert(r *router) {
-	if r.last != nil {
-		f := d.flight(r)
-		f.adverts = keep(f.adverts, *r.last, advertsKept)
+// recordAdvert records the advert heard before the one that is to be heard now. No record is begun by a backup whose
+// master repeats himself before the kernel keeps that back: thousands do at the start.
+func (d *daemon) recordAdvert(r *router, now *story.Advert) {
+	if r.last == nil || r.flight == nil && r.core.Role() == election.Backup && now.Repeats(r.last) {
+		return
 	}
+	f := d.flight(r)
+	f.adverts = keep(f.adverts, *r.last, advertsKept)
 }
 
 func recorded(a *loader.Advert) *story.Advert {

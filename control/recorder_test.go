@@ -313,16 +313,32 @@ func TestRecordsAreBounded(t *testing.T) {
 func TestRecordingAllocatesNothing(t *testing.T) {
 	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
 	r := b.routers[0]
-	for i := range 2 * advertsKept {
+	for i := range 2*advertsKept + 1 {
 		heard := b.advert(b.clock, uint8(200+i%2))
-		r.last = recorded(&heard)
-		b.recordAdvert(r)
+		now := recorded(&heard)
+		b.recordAdvert(r, now)
+		r.last = now
 	}
-	if n := testing.AllocsPerRun(100, func() { b.recordAdvert(r) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { b.recordAdvert(r, r.last) }); n != 0 {
 		t.Errorf("%v allocations for an advert", n)
 	}
 	if n := len(r.flight.adverts); n != advertsKept {
 		t.Errorf("%d adverts are kept", n)
+	}
+}
+
+func TestRecordBeginsWithNews(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
+	r := b.routers[0]
+	for range 3 {
+		b.heard(b.advert(b.clock, 200))
+	}
+	if r.flight != nil {
+		t.Error("a master that repeats himself has a record")
+	}
+	b.heard(b.advert(b.clock, 201))
+	if r.flight == nil || len(r.flight.adverts) != 1 {
+		t.Error("what was heard before another priority is not recorded")
 	}
 }
 

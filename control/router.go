@@ -313,7 +313,7 @@ func (d *daemon) heard(a loader.Advert) {
 	}
 	last := recorded(&a)
 	r.meet(last, &adv)
-	d.recordAdvert(r)
+	d.recordAdvert(r, last)
 	d.hearing, r.last = a, last
 	was := r.core.State()
 	d.step(r, a.At, election.Heard{Advert: adv, Src: a.Src})

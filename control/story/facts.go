@@ -3,6 +3,7 @@
 package story
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 
@@ -40,6 +41,11 @@ type Advert struct {
 	MAC      [6]byte // Ethernet source
 	TTL      uint8   // or hop limit
 	Message  []byte  // whole; not to be changed
+}
+
+// Repeats reports whether an advert says again what another one of the same sender said.
+func (a *Advert) Repeats(other *Advert) bool {
+	return a.Src == other.Src && a.MAC == other.MAC && bytes.Equal(a.Message, other.Message)
 }
 
 // priority is the third byte of a message; what was handed over is long enough.
