@@ -394,7 +394,7 @@ func (d *daemon) begin(ctx context.Context) {
 		d.admit(r)
 	}
 	d.watch()
-	d.reviewLinks()
+	d.firstLook()
 	d.awaitLinks()
 	d.awaitVMACs(ctx)
 	if err := d.host.Sweep(); err != nil {

@@ -96,12 +96,7 @@ func (d *daemon) reviewThese(routers []*router, vips map[addressOn]bool) {
 // reviewEach reviews routers, vips as for reviewThese, and returns the links it did so by.
 func (d *daemon) reviewEach(routers []*router, vips map[addressOn]bool) map[string]*host.Link {
 	byName := d.linksByName()
-	for _, r := range routers {
-		r.locate(byName)
-	}
-	for _, name := range d.wantedLinks(routers) {
-		d.reviewLink(name, byName[name])
-	}
+	d.openLinks(routers, byName)
 	if vips == nil {
 		vips = virtualAddresses(linksOf(routers), d.routers, nil)
 	}
@@ -114,6 +109,16 @@ func (d *daemon) reviewEach(routers []*router, vips map[addressOn]bool) map[stri
 	}
 	d.trackLinks(byName)
 	return byName
+}
+
+// openLinks has the filter attached to those links of routers that came, and forgets those that went.
+func (d *daemon) openLinks(routers []*router, byName map[string]*host.Link) {
+	for _, r := range routers {
+		r.locate(byName)
+	}
+	for _, name := range d.wantedLinks(routers) {
+		d.reviewLink(name, byName[name])
+	}
 }
 
 // wantedLinks names the links of routers, or those to observe, once each and in order.
@@ -226,18 +231,21 @@ func (d *daemon) tookOn(a attachment) {
 	}
 }
 
-// awaitLinks waits until the filter sits on every link there is.
+// firstLook has the filter attached to the links as they are at the start. No router can be bound before it is.
+func (d *daemon) firstLook() {
+	byName := d.linksByName()
+	d.changedLinks(byName)
+	d.openLinks(d.routers, byName)
+}
+
+// awaitLinks waits until the filter sits on every link there is, and reviews all routers.
 func (d *daemon) awaitLinks() {
-	came := false
 	for _, l := range d.links {
 		for l.pending {
 			d.tookOn(<-d.attachments)
-			came = true
 		}
 	}
-	if came {
-		d.reviewLinks()
-	}
+	d.reviewLinks()
 }
 
 // forget drops everything that was bound to the index a link used to have.

@@ -23,12 +23,11 @@ func (d *daemon) linksByName() map[string]*host.Link {
 }
 
 // linksChanged looks again at the routers that a change may concern: those on a link that is not as it was at the
-// last look, those in fault, and those whose macvlan is being made; all at the first.
+// last look, those in fault, and those whose macvlan is being made.
 func (d *daemon) linksChanged() {
-	first := d.looked == nil
 	changed := d.changedLinks(d.linksByName())
 	d.review(slices.DeleteFunc(slices.Clone(d.routers), func(r *router) bool {
-		return !first && len(r.causes) == 0 && !r.isOn(changed) && (r.vmac == "" || d.vmacs[r.vmac] != 0)
+		return len(r.causes) == 0 && !r.isOn(changed) && (r.vmac == "" || d.vmacs[r.vmac] != 0)
 	}))
 }
 
