@@ -16,15 +16,21 @@ import (
 
 // binding is a router on its link: what the filter must check and what the host must do.
 type binding struct {
-	rules vrrp.Rules
-	host  *host.Binding
-	mac   [6]byte // of the link: adverts are rebuilt when it changes
+	conf *config.Router // by which the filter checks: see rules
+	host *host.Binding
+	mac  [6]byte // of the link: adverts are rebuilt when it changes
 }
 
-func (b *binding) id() vrrp.ID { return b.rules.ID }
+func (b *binding) id() vrrp.ID { return b.host.ID }
+
+// rules are made when they are asked for: there may be thousands of routers.
+func (b *binding) rules() vrrp.Rules { return Rules(b.conf, b.host.ID.Link, b.host.Source) }
+
+// addrs is the address list of our adverts.
+func (b *binding) addrs() []netip.Addr { return b.host.Adverts[0].Advert.Addrs }
 
 func (b *binding) equal(c *binding) bool {
-	return b.mac == c.mac && reflect.DeepEqual(b.rules, c.rules) && reflect.DeepEqual(b.host, c.host)
+	return b.mac == c.mac && reflect.DeepEqual(b.host, c.host) && (b.conf == c.conf || reflect.DeepEqual(b.rules(), c.rules()))
 }
 
 // addressOn is an address on a link.
@@ -107,27 +113,27 @@ func (r *router) deviceFrom(iface string, a config.Address) string {
 }
 
 // build translates a router for the links as they are. What is missing comes back by topic, and no binding.
-func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (*binding, map[string]string) {
-	c, faults := r.conf, make(map[string]string)
+func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (b *binding, faults map[string]string) {
+	c := r.conf
 	l := links[r.iface]
 	switch {
 	case r.iface == "":
-		faults[causeSource] = fmt.Sprintf("no interface has unicast_src_ip %v", c.Source)
+		put(&faults, causeSource, fmt.Sprintf("no interface has unicast_src_ip %v", c.Source))
 		return nil, faults
 	case l == nil:
-		faults[causeLink] = fmt.Sprintf("interface %s does not exist", r.iface)
+		put(&faults, causeLink, fmt.Sprintf("interface %s does not exist", r.iface))
 		return nil, faults
 	case l.Loopback:
-		faults[causeLink] = fmt.Sprintf("interface %s is a loopback", r.iface)
+		put(&faults, causeLink, fmt.Sprintf("interface %s is a loopback", r.iface))
 		return nil, faults
 	case !l.Up && c.TrackPrimary:
-		faults[causeLink] = fmt.Sprintf("interface %s is down", r.iface)
+		put(&faults, causeLink, fmt.Sprintf("interface %s is down", r.iface))
 	case !l.Multicast && len(c.Peers) == 0:
-		faults[causeLink] = fmt.Sprintf("interface %s has no multicast; use unicast_peer", r.iface)
+		put(&faults, causeLink, fmt.Sprintf("interface %s has no multicast; use unicast_peer", r.iface))
 	}
 	own := source(c, l, vips)
 	if !own.IsValid() {
-		faults[causeSource] = fmt.Sprintf("interface %s has no %s to send adverts from", r.iface, sourceKind(c))
+		put(&faults, causeSource, fmt.Sprintf("interface %s has no %s to send adverts from", r.iface, sourceKind(c)))
 		return nil, faults
 	}
 	h := &host.Binding{
@@ -136,12 +142,11 @@ func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (*bi
 		GARPGap: c.GARP.Gap, GNAGap: c.GARP.NAGap, ExtraEvery: c.GARP.Extra.Every, ExtraAll: c.GARP.Extra.All,
 	}
 	if err := r.place(h, links); err != nil {
-		faults[causeAddress] = err.Error()
+		put(&faults, causeAddress, err.Error())
 		return nil, faults
 	}
-	rules := Rules(c, l.Index, own)
-	h.ID, h.Adverts = rules.ID, forms(c, rules.Addrs)
-	return &binding{mac: l.MAC, rules: rules, host: h}, faults
+	h.ID, h.Adverts = routerID(c, l.Index, own), forms(c)
+	return &binding{conf: c, mac: l.MAC, host: h}, faults
 }
 
 // source is the address our adverts come from: the configured one, else the interface's primary address (IPv4)
@@ -185,13 +190,17 @@ func sourceKind(c *config.Router) string {
 	}
 }
 
+// routerID is what a router is known by on a link, by index, while own is the source of its adverts.
+func routerID(c *config.Router, link int, own netip.Addr) vrrp.ID {
+	return vrrp.ID{Link: link, VLAN: c.VLAN, V6: c.V6, VRID: c.VRID}.To(listensOn(c, own))
+}
+
 // Rules is what a router demands of an advert on a link, by index, while own is the source of its own ones.
 func Rules(c *config.Router, link int, own netip.Addr) vrrp.Rules {
 	r := vrrp.Rules{
-		ID: vrrp.ID{Link: link, VLAN: c.VLAN, V6: c.V6, VRID: c.VRID}.To(listensOn(c, own)), Owner: c.Priority == 255, Interval: c.Interval, Checksum: c.TakeChecksum, Auth: c.Auth,
+		ID: routerID(c, link, own), Owner: c.Priority == 255, Interval: c.Interval, Checksum: c.TakeChecksum, Auth: c.Auth,
 		Mismatch: c.Mismatch, AnyFirst: c.AnyFirst, Own: own, Group: c.Group, Peers: c.Peers, SkipAddrs: c.SkipCheckAddr,
-		PassOn: c.PassAdverts,
-		Addrs:  listed(c.Addresses), Trailer: c.HMAC.Rule(),
+		PassOn: c.PassAdverts, Addrs: listed(c.Addresses), Trailer: c.HMAC.Rule(),
 	}
 	switch {
 	case c.Interop:
@@ -228,9 +237,9 @@ func ttl(c *config.Router) uint8 {
 	return 255
 }
 
-// forms are the shapes our adverts of these addresses take; in interoperation mode version 3 and version 2 (RFC 9568 8.4.2).
-func forms(c *config.Router, addrs []netip.Addr) []host.Form {
-	a := vrrp.Advert{Version: c.Version, VRID: c.VRID, Interval: c.Interval, Addrs: addrs, Auth: c.Auth}
+// forms are the shapes our adverts take; in interoperation mode version 3 and version 2 (RFC 9568 8.4.2).
+func forms(c *config.Router) []host.Form {
+	a := vrrp.Advert{Version: c.Version, VRID: c.VRID, Interval: c.Interval, Addrs: listed(c.Addresses), Auth: c.Auth}
 	out := []host.Form{{Advert: a, Checksum: c.SendChecksum}}
 	if c.Interop {
 		a.Version = 2

@@ -73,7 +73,7 @@ func (d *daemon) exchange(n *edit) (changed, added []*router) {
 		place, restarts := replaced[s.next.conf.Name]
 		switch {
 		case s.was != nil:
-			s.was.succeed(s.next)
+			s.was.succeed(s)
 			if s.changed {
 				changed = append(changed, s.was)
 			}

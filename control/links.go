@@ -334,13 +334,18 @@ func (d *daemon) reviewRouter(r *router, byName map[string]*host.Link, vips map[
 		return // somebody removed it; it is back in a moment, and then the router is looked at again
 	}
 	b, faults := build(r, byName, vips)
-	faults[causeFilter], faults[causeVMAC] = l.fault(), vmac
+	if fault := l.fault(); fault != "" {
+		put(&faults, causeFilter, fault)
+	}
+	if vmac != "" {
+		put(&faults, causeVMAC, vmac)
+	}
 	d.raise(r, faults)
 	if b != nil && faults[causeFilter] == "" && vmac == "" {
 		g := &d.conf.Global
 		b.host.GARPGap, b.host.GNAGap = cmp.Or(b.host.GARPGap, g.GARPInterval), cmp.Or(b.host.GNAGap, g.GNAInterval)
 		if topic, err := d.bind(r, b); err != nil {
-			faults[topic] = err.Error()
+			put(&faults, topic, err.Error())
 			d.raise(r, faults)
 		} else {
 			d.guard(r) // a reload may have changed it
@@ -373,21 +378,22 @@ func (l *link) fault() string {
 // bind makes filter and host serve the router as b says. An error comes with the topic of its fault.
 func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	if r.bound != nil && r.bound.equal(b) {
+		r.bound.conf = b.conf
 		return "", nil
 	}
 	if r.bound != nil && r.bound.id() != b.id() {
 		// Its adverts come to another address: to filter and host that is another router.
-		d.raise(r, map[string]string{causeSource: fmt.Sprintf("the source address is changing to %v", b.rules.Own)})
+		d.raise(r, map[string]string{causeSource: fmt.Sprintf("the source address is changing to %v", b.host.Source)})
 		d.unbind(r)
 	}
 	if other := d.byID[b.id()]; other != nil && other != r {
 		return causeBind, fmt.Errorf("%s is %s already: give one of the two another virtual_router_id or source", b.id(), other.conf.Name)
 	}
-	renumbered := r.bound == nil || r.bound.rules.Own != b.rules.Own
+	renumbered := r.bound == nil || r.bound.host.Source != b.host.Source
 	if r.core.Role() == election.Backup {
 		d.refresh(r) // the filter is about to forget whom it follows, and with it when that one was seen
 	}
-	if err := d.filter.SetRouter(b.rules); err != nil {
+	if err := d.filter.SetRouter(b.rules()); err != nil {
 		return causeFilter, err
 	}
 	if err := d.host.Bind(b.host); err != nil {
@@ -403,7 +409,7 @@ func (d *daemon) bind(r *router, b *binding) (topic string, err error) {
 	}
 	d.byID[b.id()] = r
 	if renumbered {
-		d.step(r, d.now(), election.Renumbered{Self: b.rules.Own})
+		d.step(r, d.now(), election.Renumbered{Self: b.host.Source})
 	}
 	return "", nil
 }
@@ -413,7 +419,7 @@ func (d *daemon) unruled(r *router, b *binding) error {
 	if r.bound == nil {
 		return d.filter.RemoveRouter(b.id())
 	}
-	return d.filter.SetRouter(r.bound.rules)
+	return d.filter.SetRouter(r.bound.rules())
 }
 
 // unbind ends what host and filter did for the router.

@@ -180,7 +180,7 @@ func (w *world) hears(say func(string, ...any)) {
 	}
 	src := netip.AddrFrom4([4]byte{192, 0, 2, byte(2 + w.rand.IntN(3))})
 	priority := []uint8{0, 1, 60, 100, 150, 254}[w.rand.IntN(6)]
-	a := vrrp.Advert{Version: r.conf.Version, VRID: r.conf.VRID, Priority: priority, Interval: r.conf.Interval, Addrs: r.bound.rules.Addrs}
+	a := vrrp.Advert{Version: r.conf.Version, VRID: r.conf.VRID, Priority: priority, Interval: r.conf.Interval, Addrs: r.bound.addrs()}
 	say("%s hears %v priority %d", r.conf.Name, src, priority)
 	w.heard(loader.Advert{At: w.clock, ID: r.bound.id(), TTL: 255, Src: src, Dst: group4, Message: a.AppendTo(nil, src, group4, vrrp.Pseudo)})
 }
@@ -237,7 +237,7 @@ func (w *world) wantSound() {
 		if w.byID[id] != r || w.host.bound[id] != r.bound.host {
 			w.t.Errorf("%s is not who is bound", name)
 		}
-		if w.filter.rules[id].Interval != r.bound.rules.Interval {
+		if w.filter.rules[id].Interval != r.bound.rules().Interval {
 			w.t.Errorf("%s: other rules in the filter", name)
 		}
 		if at, _ := r.core.Patience(); st.Role == election.Master && at != r.conf.Interval {

@@ -311,7 +311,7 @@ func (d *daemon) apply(n *draft) api.Plan {
 			continue
 		}
 		d.routers = append(d.routers, s.was)
-		s.was.succeed(s.next)
+		s.was.succeed(s)
 		if s.changed {
 			changed = append(changed, s.was)
 		}
@@ -328,9 +328,13 @@ func (d *daemon) apply(n *draft) api.Plan {
 	return n.Plan
 }
 
-// succeed gives a running router its new configuration.
-func (r *router) succeed(next *router) {
-	r.conf, r.tells = next.conf, next.tells
+// succeed gives a running router its new configuration. If it is not changed it needs no review, and nothing is to refer
+// to the old one.
+func (r *router) succeed(s successor) {
+	r.conf, r.tells = s.next.conf, s.next.tells
+	if r.bound != nil && !s.changed {
+		r.bound.conf = r.conf
+	}
 	r.verifier = newVerifier(r.conf.HMAC, len(r.conf.Peers), r.verifier)
 }
 

@@ -114,7 +114,7 @@ func (d *daemon) explain(s loader.Sample, r *router) string {
 	if r == nil || r.bound == nil {
 		return explain(&s, nil)
 	}
-	return explain(&s, &r.bound.rules)
+	return explain(&s, new(r.bound.rules()))
 }
 
 // explain words a verdict by the rules of the router it was given for, nil where there is none.
@@ -174,7 +174,7 @@ func (s sightings) makeRoom() {
 
 // compare notes where a valid advert differs from what we would send: its address list and its checksum form.
 func (d *daemon) compare(r *router, a loader.Advert, adv vrrp.Advert) {
-	ours := r.bound.rules.Addrs
+	ours := r.bound.addrs()
 	if missing, extra := difference(ours, adv.Addrs), difference(adv.Addrs, ours); len(missing)+len(extra) > 0 {
 		d.noted(r, "addresses", fmt.Sprintf("%v advertises another address list than ours: missing %v, extra %v", a.Src, missing, extra))
 	} else {

@@ -124,7 +124,7 @@ func (s *survey) askRouters(routers []*router) {
 		o := ours{conf: r.conf, space: space{r.iface, r.conf.VLAN, r.conf.V6}, state: r.core.State(), sent: r.stats.sent,
 			senders: slices.Clone(r.senders)}
 		if r.bound != nil {
-			o.id, o.own, o.mac = r.bound.id(), r.bound.rules.Own, cmp.Or(advertMAC(r.conf), r.bound.mac)
+			o.id, o.own, o.mac = r.bound.id(), r.bound.host.Source, cmp.Or(advertMAC(r.conf), r.bound.mac)
 		}
 		if o.heard = o.state.LastHeard; r.stamp != nil {
 			o.heard = max(o.heard, r.stamp.Seen())

@@ -144,7 +144,7 @@ func (d *daemon) routerSnapshot(r *router, counts []loader.Count) api.Router {
 	}
 	heard := st.LastHeard
 	if r.bound != nil {
-		out.Source = r.bound.rules.Own.String()
+		out.Source = r.bound.host.Source.String()
 		out.Stats.Verdicts = byVerdict(counts)
 		out.Stats.Received = out.Stats.Verdicts[verdict.Delivered.String()] +
 			out.Stats.Verdicts[verdict.Coalesced.String()] + out.Stats.Verdicts[verdict.Lost.String()] +

@@ -125,8 +125,7 @@ func (s *sniff) acquainted(ctx context.Context, f *loader.Sniffed) (acquaintance
 	who, err := ask(ctx, s.daemon, func() acquaintance {
 		who := acquaintance{until: f.At + knownFor, link: s.linkName(f.ID.Link)}
 		if r := s.meant(f.ID, f.Verdict); r != nil && r.bound != nil {
-			rules := r.bound.rules
-			who.router, who.rules = r.conf.Name, &rules
+			who.router, who.rules = r.conf.Name, new(r.bound.rules())
 		}
 		return who
 	})
