@@ -47,9 +47,14 @@ func (e *expander) readText(f *file, text string) {
 // readLines takes the physical lines of a file apart and hands each on.
 func (e *expander) readLines(f *file, data string, link *via) {
 	f.text = data
+	var lines []source // the last few; what is done with is given back together
 	for number := 1; data != "" && !e.stopped; number++ {
 		raw, rest, _ := strings.Cut(data, "\n")
-		line := &source{file: f, number: number, from: len(f.text) - len(data), raw: strings.TrimRight(raw, "\r")}
+		if len(lines) == cap(lines) {
+			lines = make([]source, 0, linesAtOnce)
+		}
+		lines = append(lines, source{file: f, number: number, from: len(f.text) - len(data), raw: strings.TrimRight(raw, "\r")})
+		line := &lines[len(lines)-1]
 		data = rest
 		if !e.readable(line) {
 			continue
@@ -71,6 +76,10 @@ func (e *expander) readLines(f *file, data string, link *via) {
 		}
 	}
 }
+
+// linesAtOnce is how many lines are made room for: made one by one, what stays of a configuration lies scattered between
+// the places of lines that are gone.
+const linesAtOnce = 128
 
 // byteOrderMark is what some editors put before the first line.
 const byteOrderMark = "\ufeff"
