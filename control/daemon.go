@@ -467,9 +467,10 @@ func (d *daemon) leave(cause error) error {
 	return cause
 }
 
-// filterOptions size the filter for the routers that are configured, and leave room for as many to come.
+// filterOptions size the filter for the routers that are configured, and leave room for half as many to come. What is left
+// free of the tables that the daemon maps counts as its memory.
 func filterOptions(routers []*router, log *slog.Logger) loader.Options {
-	o := loader.Options{Routers: max(4096, 2*len(routers)), Guard: wantsGuard(routers), Log: log}
+	o := loader.Options{Routers: max(4096, len(routers)*3/2), Burst: max(1024, len(routers)), Guard: wantsGuard(routers), Log: log}
 	for _, r := range routers {
 		o.Addrs += 2 * len(r.conf.Addresses)
 		o.Peers += 2 * len(r.conf.Peers)

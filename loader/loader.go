@@ -37,6 +37,7 @@ const (
 // Options are fixed for the life of a Loader.
 type Options struct {
 	Routers int  // most routers at a time; 0 means 4096
+	Burst   int  // adverts that may come at once, for which there is room before they are read; 0: one of each router
 	Addrs   int  // most virtual addresses of all of them together; never less than 16 for each
 	Peers   int  // most unicast neighbours of all of them together; never less than 4 for each
 	Trace   bool // keep the verdict of the last frame for Try
@@ -137,6 +138,9 @@ func Open(o Options) (*Loader, error) {
 	if o.Routers == 0 {
 		o.Routers = defaultRouters
 	}
+	if o.Burst == 0 {
+		o.Burst = o.Routers
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -176,7 +180,7 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	routers := uint32(o.Routers)
 	addrs := max(routers*addrsPerRouter, uint32(o.Addrs))
 	for name, entries := range map[string]uint32{
-		xvMapXvAdverts: ringBytes(routers),
+		xvMapXvAdverts: ringBytes(uint32(o.Burst)),
 		xvMapXvPlaces:  routers,
 		xvMapXvBlocks:  routers,
 		xvMapXvRouters: rowsFor(routers),
@@ -198,14 +202,14 @@ func prepare(o Options) (*ebpf.CollectionSpec, error) {
 	return spec, nil
 }
 
-// ringBytes is room for an advert of each router at least. More would cost: the whole ring is mapped, twice, and counts as
-// memory of the daemon's. The size of a ring is a power of two.
-func ringBytes(routers uint32) uint32 {
+// ringBytes is room for some adverts at least. More would cost: the whole ring is mapped, twice, and counts as memory of the
+// daemon's. The size of a ring is a power of two.
+func ringBytes(adverts uint32) uint32 {
 	const (
 		record = 200      // about what an advert of usual length takes
 		least  = 64 << 10 // the largest page there is
 	)
-	return max(least, uint32(1)<<bits.Len32(record*routers-1))
+	return max(least, uint32(1)<<bits.Len32(record*adverts-1))
 }
 
 // Shares of the tables. A list is written before the one it replaces is removed, hence room for two of the longest.
