@@ -36,7 +36,7 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 			o.Log.Info("not on a chosen link, left out", "router", r.Name, "interface", r.Interface)
 			continue
 		}
-		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, &r.Notify, &c.Global, o.Log)))
+		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, r.Notify, &c.Global, o.Log)))
 		alike.share(out.routers[len(out.routers)-1])
 	}
 	if len(out.routers) == 0 {

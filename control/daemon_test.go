@@ -188,7 +188,8 @@ func eth0(index int) host.Link {
 func instance(vrid uint8, link string) config.Router {
 	return config.Router{Name: fmt.Sprintf("VI_%d", vrid), Interface: link, VRID: vrid, Version: 3, Priority: 100,
 		Interval: time.Second, Preempt: true, Accept: true, Group: group4, TrackPrimary: true, DownAdverts: 3,
-		SendChecksum: vrrp.Pseudo, Addresses: []config.Address{{Prefix: vip, Scope: -1}}, GARP: config.GARP{Repeat: 1}}
+		SendChecksum: vrrp.Pseudo, Addresses: []config.Address{{Prefix: vip, Scope: -1}}, GARP: &config.GARP{Repeat: 1},
+		Notify: &config.Notify{}}
 }
 
 func newBench(t testing.TB, links []host.Link, routers ...config.Router) *bench {

@@ -133,7 +133,7 @@ func (d *daemon) prepare(n *edit) (why string) {
 		if !d.o.chosen(c) {
 			return fmt.Sprintf("%s is on %s, and the daemon was limited to %s by --iface", c.Name, c.Interface, strings.Join(d.o.Ifaces, ", "))
 		}
-		n.cast.routers = append(n.cast.routers, newRouter(c, prepareAnnouncements(c.Name, false, &c.Notify, g, d.log)))
+		n.cast.routers = append(n.cast.routers, newRouter(c, prepareAnnouncements(c.Name, false, c.Notify, g, d.log)))
 	}
 	if wantsGuard(n.cast.routers) && !d.guards {
 		n.Problems = append(n.Problems, "no_accept is not enforced: no router had it when the daemon started; restart the daemon")

@@ -492,7 +492,7 @@ func TestReloadTellsTheEnd(t *testing.T) {
 		notify.Deleted: {DeletedWithoutCommand: true},
 	} {
 		before := many(3)
-		before.Routers[0].Notify, before.Routers[1].Notify = notified, notified
+		before.Routers[0].Notify, before.Routers[1].Notify = &notified, &notified
 		b := openBench(t, []host.Link{eth0(7)}, before)
 		b.advance(5 * time.Second)
 		after := many(3)

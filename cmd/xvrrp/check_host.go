@@ -72,7 +72,7 @@ func commands(c *config.Config) []usedCommand {
 		}
 	}
 	for _, r := range c.Routers {
-		all = append(all, namedUses(r.Name, r.Notify)...)
+		all = append(all, namedUses(r.Name, *r.Notify)...)
 	}
 	for _, g := range c.SyncGroups {
 		all = append(all, namedUses(g.Name, g.Notify)...)

@@ -20,7 +20,7 @@ func (f *dataFile) router(r dumpedRouter) {
 	}
 	f.state(r)
 	f.place(r)
-	f.announcing(c.GARP)
+	f.announcing(*c.GARP)
 	f.say("Down timer adverts = %d", c.DownAdverts)
 	f.say("Send advert after receive lower priority advert = %t", !c.LowerNoAdvert)
 	f.say("Send advert after receive higher priority advert = %t", c.HigherSendAdvert)
@@ -44,7 +44,7 @@ func (f *dataFile) router(r dumpedRouter) {
 	f.peers(c)
 	f.routes(c)
 	f.tracks(c)
-	f.notify(c.Notify)
+	f.notify(*c.Notify)
 	f.say("Notify priority changes = %t", c.Notify.PriorityChanges)
 }
 

@@ -49,8 +49,8 @@ func standIn() dump {
 	add := func(name, role, since string, base, prio uint8, change func(*config.Router, *api.Router)) {
 		r := config.Router{Name: name, Interface: "v0", VRID: uint8(len(c.Routers) + 1), Version: 3, Priority: base,
 			Interval: time.Second, Preempt: true, Accept: true, TrackPrimary: true, DownAdverts: 3,
-			Group: netip.MustParseAddr("224.0.0.18"), Notify: config.Notify{PriorityChanges: true},
-			GARP: config.GARP{Delay: 5 * time.Second, Repeat: 5, RefreshRepeat: 1, LowerDelay: 5 * time.Second, LowerRepeat: 5}}
+			Group: netip.MustParseAddr("224.0.0.18"), Notify: &config.Notify{PriorityChanges: true},
+			GARP: &config.GARP{Delay: 5 * time.Second, Repeat: 5, RefreshRepeat: 1, LowerDelay: 5 * time.Second, LowerRepeat: 5}}
 		at, _ := time.Parse("05.000000", since)
 		q := api.Router{Name: name, Role: role, Priority: prio, Base: base, Source: "10.0.0.1", MasterInterval: 1,
 			Since: time.Unix(1795355040, 0).Add(time.Duration(at.Second())*time.Second + time.Duration(at.Nanosecond()))}
@@ -60,11 +60,11 @@ func standIn() dump {
 	add("B1", "backup", "41.146761", 90, 95, func(r *config.Router, q *api.Router) {
 		r.Interval, r.TrackPrimary, r.SkipCheckAddr, r.PromoteSecondaries, r.Preempt = 700*time.Millisecond, false, true, true, false
 		r.LowerNoAdvert, r.HigherSendAdvert = true, true
-		r.GARP = config.GARP{Delay: 2 * time.Second, Repeat: 3, Refresh: time.Minute, RefreshRepeat: 2, LowerDelay: time.Second, LowerRepeat: 4}
+		r.GARP = &config.GARP{Delay: 2 * time.Second, Repeat: 3, Refresh: time.Minute, RefreshRepeat: 2, LowerDelay: time.Second, LowerRepeat: 4}
 		r.Addresses = prefixes("10.0.0.100/24")
 		r.Tracks = []config.Track{{Kind: config.TrackInterface, Name: "v1", Weight: -10}, {Kind: config.TrackScript, Name: "good", Weight: 10},
 			{Kind: config.TrackScript, Name: "bad", Weight: -5}, {Kind: config.TrackFile, Name: "tf", Weight: 2}, {Kind: config.TrackProcess, Name: "tp", Weight: 3}}
-		r.Notify = config.Notify{Backup: words("/usr/bin/true b"), Stop: words("/usr/bin/true s"), Deleted: words("/usr/bin/true d"),
+		r.Notify = &config.Notify{Backup: words("/usr/bin/true b"), Stop: words("/usr/bin/true s"), Deleted: words("/usr/bin/true d"),
 			Fault:         &config.Command{Argv: []string{"/usr/bin/true", "f g"}, User: "nobody"},
 			MasterRxLower: words("/usr/bin/true r"), Mail: true, PriorityChanges: true}
 		q.Master, q.MasterPrio, q.MasterInterval, q.Down = "10.0.0.2", 200, 0.7, 2.540234

@@ -135,7 +135,7 @@ func (d dump) jsonData(r dumpedRouter) keepalivedData {
 		VRID: c.VRID, Base: s.Base, Effective: s.Priority, VIPSet: s.Role == "master", Promote: c.PromoteSecondaries,
 		Interval: c.Interval.Seconds(), MasterInterval: s.MasterInterval, Accept: flag01(c.Accept), NoPreempt: !c.Preempt,
 		PreemptDelay: whole(c.PreemptDelay), State: stateNumber(s.Role), WantState: stateNumber(s.Role), Version: c.Version,
-		SMTPAlert: c.Notify.Mail, NotifyDeleted: saysDeleted(c.Notify),
+		SMTPAlert: c.Notify.Mail, NotifyDeleted: saysDeleted(*c.Notify),
 		ScriptBackup: quoted(c.Notify.Backup), ScriptMaster: quoted(c.Notify.Master), ScriptFault: quoted(c.Notify.Fault),
 		ScriptStop: quoted(c.Notify.Stop), ScriptDeleted: quoted(c.Notify.Deleted), Script: quoted(c.Notify.Any),
 		ScriptLowerPri: quoted(c.Notify.MasterRxLower),

@@ -41,7 +41,20 @@ type checker struct {
 	owners   map[segment]owner
 	edited   *editing               // the rest of the configuration, if this is an edit
 	weights  map[trackerName]weight // of the trackers that are defined
+	garps    map[GARP]*GARP         // of the routers so far: see common
+	notifies map[Notify]*Notify     // likewise
 	unmailed given[bool]            // the smtp_alert that sends nothing, once it was said
+}
+
+// common is the one copy of a value that routers have in common.
+func common[T comparable](all *map[T]*T, v T) *T {
+	if (*all)[v] == nil {
+		if *all == nil {
+			*all = make(map[T]*T)
+		}
+		(*all)[v] = &v
+	}
+	return (*all)[v]
 }
 
 // owner is the router that has a VRID on a segment, and where it says so.
@@ -100,7 +113,7 @@ func (c *checker) router(dr *draft) {
 	c.identity(dr)
 	c.virtualMAC(dr)
 	c.ownTracks(dr)
-	dr.Notify = c.notifications(&dr.party)
+	dr.Notify = common(&c.notifies, c.notifications(&dr.party))
 }
 
 // fault keeps a router, and no other, from running. The first one is told as its reason.

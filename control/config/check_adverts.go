@@ -83,7 +83,7 @@ func (c *checker) announcements(dr *draft) {
 	if c.globals.minGARP.or(false) {
 		delay, repeat = 0, 1
 	}
-	g := &dr.GARP
+	var g GARP
 	g.Delay = dr.garpDelay.or(delay)
 	g.Repeat = dr.garpRepeat.or(repeat)
 	g.Refresh = dr.garpRefresh.or(0)
@@ -99,4 +99,5 @@ func (c *checker) announcements(dr *draft) {
 		}
 		g.LowerRepeat = 0
 	}
+	dr.GARP = common(&c.garps, g)
 }

@@ -115,12 +115,12 @@ type Router struct {
 	LowerNoAdvert, HigherSendAdvert bool
 	OwnerIgnore                     bool  // owner_ignore_adverts: priority 255 takes no notice of other masters
 	TimerExpired                    uint8 // timer_expired_backup: the others' priority; 0: off
-	GARP                            GARP
+	GARP                            *GARP // never nil; of thousands of routers most share one
 
 	SyncGroup          string // vrrp_sync_group it is in; empty: none
 	Tracks             []Track
-	TrackSource        bool // track_src_ip
-	Notify             Notify
+	TrackSource        bool       // track_src_ip
+	Notify             *Notify    // likewise
 	HMAC               *vrrp.HMAC // auth_hmac; nil: none
 	VMAC               *VMAC      // use_vmac; nil: none
 	Routes             []Route    // virtual_routes

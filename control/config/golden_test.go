@@ -99,7 +99,8 @@ var (
 	plainRouter = Router{
 		Version: 2, Priority: 100, Interval: time.Second, Preempt: true, Accept: true,
 		Group: netip.MustParseAddr("224.0.0.18"), UnicastTTL: 255, SendChecksum: vrrp.Pseudo, TrackPrimary: true, DownAdverts: 3,
-		GARP: GARP{Delay: 5 * time.Second, Repeat: 5, RefreshRepeat: 1, LowerDelay: 5 * time.Second, LowerRepeat: 5},
+		GARP:   &GARP{Delay: 5 * time.Second, Repeat: 5, RefreshRepeat: 1, LowerDelay: 5 * time.Second, LowerRepeat: 5},
+		Notify: &Notify{},
 	}
 	plainAddress = Address{Scope: -1, PreferredLifetime: -1}
 	plainRoute   = Route{Type: routeUnicast, Scope: -1}
