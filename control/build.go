@@ -137,7 +137,7 @@ func build(r *router, links map[string]*host.Link, vips map[addressOn]bool) (b *
 		return nil, faults
 	}
 	h := &host.Binding{
-		Name: c.Name, Source: own, Group: c.Group, Peers: peerAddrs(c.Peers), TTL: ttl(c),
+		Name: c.Name, Source: own, Peers: peerAddrs(c.Peers), TTL: ttl(c),
 		HMAC: c.HMAC, Promote: c.PromoteSecondaries, MAC: advertMAC(c),
 		GARPGap: c.GARP.Gap, GNAGap: c.GARP.NAGap, ExtraEvery: c.GARP.Extra.Every, ExtraAll: c.GARP.Extra.All,
 	}

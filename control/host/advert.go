@@ -2,6 +2,7 @@ package host
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/xvrrp/xvrrp/control/vrrp"
@@ -69,7 +70,8 @@ func newMulticast(b *Binding, form uint8, size int) advert {
 	if b.ID.V6 {
 		etherType = etherIPv6
 	}
-	return beginAdvert(b, form, appendEther(nil, groupMAC(b.Group), b.MAC, b.ID.VLAN, etherType), b.Group, hopLimit, size)
+	group := b.ID.ListensOn()
+	return beginAdvert(b, form, appendEther(nil, groupMAC(group), b.MAC, b.ID.VLAN, etherType), group, hopLimit, size)
 }
 
 // newUnicast begins a packet; a TTL of 0 stands for 255.
@@ -85,8 +87,10 @@ func newUnicast(b *Binding, form uint8, peer netip.Addr, size int) advert {
 func beginAdvert(b *Binding, form uint8, before []byte, dst netip.Addr, ttl uint8, size int) advert {
 	a := advert{form: form, ip: uint8(len(before))}
 	if b.ID.V6 {
+		before = slices.Grow(before, ipv6Len+size)
 		a.packet = appendIPv6(before, b.Source, dst, classCS6, protocolVRRP, ttl, size)
 	} else {
+		before = slices.Grow(before, ipv4Len+size)
 		a.packet = appendIPv4(before, b.Source, dst, ttl, size)
 	}
 	a.msg = uint8(len(a.packet))

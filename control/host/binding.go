@@ -12,8 +12,7 @@ type Binding struct {
 	ID              vrrp.ID
 	Name            string        // of the router, for messages
 	Source          netip.Addr    // of adverts
-	Group           netip.Addr    // destination in multicast mode
-	Peers           []netip.Addr  // destinations in unicast mode
+	Peers           []netip.Addr  // destinations in unicast mode; empty: the ID has it
 	TTL             uint8         // of unicast adverts; 0 means 255
 	Adverts         []Form        // one, or two in interop mode
 	Addrs           []Address     // in the order they are added; advertised ones and excluded ones

@@ -28,9 +28,10 @@ func (h *Host) check(b *Binding) error {
 }
 
 func checkMulticast(b *Binding, l *Link) error {
+	group := b.ID.ListensOn()
 	switch {
-	case !b.Group.IsMulticast() || b.Group.Is6() != b.ID.V6:
-		return fmt.Errorf("%v is no %s multicast group", b.Group, b.ID.Family())
+	case !group.IsMulticast() || group.Is6() != b.ID.V6:
+		return fmt.Errorf("%v is no %s multicast group", group, b.ID.Family())
 	case !l.ethernet || !l.Multicast:
 		return fmt.Errorf("%s cannot send multicast; name the other routers with unicast_peer", l.Name)
 	}

@@ -288,7 +288,7 @@ func (h *Host) leave(b *Binding) {
 }
 
 func membershipOf(b *Binding) membership {
-	return membership{link: b.ID.Link, group: b.Group, tagged: b.ID.VLAN != 0}
+	return membership{link: b.ID.Link, group: b.ID.ListensOn(), tagged: b.ID.VLAN != 0}
 }
 
 // linksOf are the links that carry the binding's addresses.

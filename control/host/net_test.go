@@ -280,7 +280,6 @@ func (n *network) binding(addrs ...string) host.Binding {
 		ID:     vrrp.ID{Link: n.router.Attrs().Index, VRID: 56},
 		Name:   "V1",
 		Source: netip.MustParseAddr("192.0.2.1"),
-		Group:  netip.MustParseAddr("224.0.0.18"),
 	}
 	a := vrrp.Advert{Version: 3, VRID: 56, Priority: 100, Interval: time.Second}
 	for _, s := range addrs {

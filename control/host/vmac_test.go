@@ -273,11 +273,8 @@ func (s *site) member(on *lab.Host, v host.VMAC, source, vip string) (*host.Host
 	must(s, err)
 	b := host.Binding{
 		ID: vrrp.ID{Link: v.Parent, VRID: 56, V6: strings.Contains(vip, ":")}, Name: "V1", MAC: v.MAC,
-		Source: netip.MustParseAddr(source), Group: netip.MustParseAddr("224.0.0.18"),
-		Addrs: []host.Address{{Prefix: netip.MustParsePrefix(vip), Link: index, Scope: -1, PreferredLifetime: -1}},
-	}
-	if b.ID.V6 {
-		b.Group = netip.MustParseAddr("ff02::12")
+		Source: netip.MustParseAddr(source),
+		Addrs:  []host.Address{{Prefix: netip.MustParsePrefix(vip), Link: index, Scope: -1, PreferredLifetime: -1}},
 	}
 	must(s, h.Bind(new(b)))
 	return h, b.ID

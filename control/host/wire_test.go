@@ -29,7 +29,6 @@ func (n *network) v6Binding(addrs ...string) host.Binding {
 	b := n.binding(addrs...)
 	b.ID.V6 = true
 	b.Source = n.linkLocal()
-	b.Group = netip.MustParseAddr("ff02::12")
 	b.Adverts[0].Advert.Addrs = nil
 	for _, a := range b.Addrs {
 		b.Adverts[0].Advert.Addrs = append(b.Adverts[0].Advert.Addrs, a.Prefix.Addr())
@@ -72,7 +71,7 @@ func TestAdvertOnTheWire(t *testing.T) {
 	}
 	pseudo := func(b *host.Binding) { b.Adverts[0].Checksum = vrrp.Pseudo }
 	ttl := func(b *host.Binding) { b.TTL = 7 }
-	group := func(b *host.Binding) { b.Group = netip.MustParseAddr("239.129.2.3") }
+	group := func(b *host.Binding) { b.ID = b.ID.To(netip.MustParseAddr("239.129.2.3")) }
 	vlan := func(v vrrp.VLAN) func(*host.Binding) { return func(b *host.Binding) { b.ID.VLAN = v } }
 	const group4, group6 = "01005e000012", "333300000012"
 	tests := map[string]struct {
@@ -123,8 +122,8 @@ func TestAdvertOnTheWire(t *testing.T) {
 				t.Errorf("IPv4 header is %x", ip[:20])
 			}
 			f, a := dissect(t, frame)
-			if f.Src != b.Source || f.Dst != b.Group {
-				t.Errorf("from %v to %v, want %v to %v", f.Src, f.Dst, b.Source, b.Group)
+			if f.Src != b.Source || f.Dst != b.ID.ListensOn() {
+				t.Errorf("from %v to %v, want %v to %v", f.Src, f.Dst, b.Source, b.ID.ListensOn())
 			}
 			want := b.Adverts[0].Advert
 			want.Priority, want.Checksum = tt.priority, max(b.Adverts[0].Checksum, vrrp.Plain)
@@ -520,7 +519,7 @@ func TestBindRefuses(t *testing.T) {
 		"no such link":           {func(b *host.Binding) { b.ID.Link = 9999 }, "link 9999 is gone"},
 		"no source":              {func(b *host.Binding) { b.Source = netip.Addr{} }, "source invalid IP is no ipv4 address"},
 		"source of other family": {func(b *host.Binding) { b.Source = other }, "source ::1 is no ipv4 address"},
-		"no group":               {func(b *host.Binding) { b.Group = b.Source }, "192.0.2.1 is no ipv4 multicast group"},
+		"no group":               {func(b *host.Binding) { b.ID = b.ID.To(b.Source) }, "192.0.2.1 is no ipv4 multicast group"},
 		"peer of other family":   {func(b *host.Binding) { b.Peers = []netip.Addr{other} }, "peer ::1 is no ipv4 address"},
 		"address of other family": {func(b *host.Binding) { b.Adverts[0].Advert.Addrs[0] = other },
 			"advertised address ::1 is no ipv4 address"},
