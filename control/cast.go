@@ -29,14 +29,17 @@ func newCast(o Options, c *config.Config, running []*router) (*cast, error) {
 		return &cast{}, nil
 	}
 	var out cast
-	alike := make(alike)
+	alike, tells := make(alike), make(map[*config.Notify]*announcements)
 	for i := range c.Routers {
 		r := &c.Routers[i]
 		if !o.chosen(r) {
 			o.Log.Info("not on a chosen link, left out", "router", r.Name, "interface", r.Interface)
 			continue
 		}
-		out.routers = append(out.routers, newRouter(r, prepareAnnouncements(r.Name, false, r.Notify, &c.Global, o.Log)))
+		if tells[r.Notify] == nil {
+			tells[r.Notify] = prepareAnnouncements(r.Notify, &c.Global, o.Log)
+		}
+		out.routers = append(out.routers, newRouter(r, tells[r.Notify]))
 		alike.share(out.routers[len(out.routers)-1])
 	}
 	if len(out.routers) == 0 {
@@ -80,7 +83,7 @@ func (c *cast) join(conf *config.Config, log *slog.Logger) {
 		if len(g.members) == 0 {
 			continue
 		}
-		g.tells = prepareAnnouncements(s.Name, true, &s.Notify, &conf.Global, log)
+		g.tells = prepareAnnouncements(&s.Notify, &conf.Global, log)
 		c.groups = append(c.groups, g)
 	}
 }

@@ -42,7 +42,7 @@ type edit struct {
 type regrouping struct {
 	name  string
 	conf  *config.SyncGroup // nil: it is no more
-	tells announcements     // of conf
+	tells *announcements    // of conf
 }
 
 // Edit changes single routers, all that is asked or nothing. It is for other goroutines.
@@ -133,7 +133,7 @@ func (d *daemon) prepare(n *edit) (why string) {
 		if !d.o.chosen(c) {
 			return fmt.Sprintf("%s is on %s, and the daemon was limited to %s by --iface", c.Name, c.Interface, strings.Join(d.o.Ifaces, ", "))
 		}
-		n.cast.routers = append(n.cast.routers, newRouter(c, prepareAnnouncements(c.Name, false, c.Notify, g, d.log)))
+		n.cast.routers = append(n.cast.routers, newRouter(c, prepareAnnouncements(c.Notify, g, d.log)))
 	}
 	if wantsGuard(n.cast.routers) && !d.guards {
 		n.Problems = append(n.Problems, "no_accept is not enforced: no router had it when the daemon started; restart the daemon")
@@ -193,7 +193,7 @@ func (n *edit) prepareGroups(d *daemon) {
 		for i := range n.conf.SyncGroups {
 			if c := &n.conf.SyncGroups[i]; c.Name == name {
 				next.conf = c
-				next.tells = prepareAnnouncements(name, true, &c.Notify, &n.conf.Global, d.log)
+				next.tells = prepareAnnouncements(&c.Notify, &n.conf.Global, d.log)
 			}
 		}
 		n.groups = append(n.groups, next)

@@ -10,6 +10,7 @@ import (
 	"github.com/xvrrp/xvrrp/control/api"
 	"github.com/xvrrp/xvrrp/control/config"
 	"github.com/xvrrp/xvrrp/control/election"
+	"github.com/xvrrp/xvrrp/control/notify"
 )
 
 // group is a vrrp_sync_group: routers that are stepped together.
@@ -18,7 +19,7 @@ type group struct {
 	core    *election.Group
 	members []*router     // in the order of the configuration
 	since   time.Duration // instant of the last change of role
-	tells   announcements
+	tells   *announcements
 }
 
 // newGroup joins the routers of c among those given, which have not started.
@@ -144,7 +145,7 @@ func (d *daemon) groupChanged(g *group, c election.Changed, at time.Time) {
 		fmt.Sprintf("VRRP_Group(%s) Syncing instances to %s state", g.conf.Name, strings.ToUpper(c.To.String())),
 		"from", c.From.String(), "why", string(c.Why), "detail", c.Detail)
 	d.event(e)
-	d.tell(&g.tells, stateOf(c.To), 0, c.Detail)
+	d.tellAs(g.tells, notify.Event{Group: true, Name: g.conf.Name, State: stateOf(c.To), Why: c.Detail})
 }
 
 func (g *group) snapshot(d *daemon) api.Group {

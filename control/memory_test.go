@@ -92,7 +92,7 @@ func TestNoGarbageAtRest(t *testing.T) {
 // A reload leaves nothing of the configuration before it, however many there were.
 func TestReloadFreesTheConfiguration(t *testing.T) {
 	first := many(2)
-	before := weak.Make(first)
+	before, routers := weak.Make(first), weak.Make(&first.Routers[0])
 	b := openBench(t, []host.Link{eth0(7)}, first)
 	first = nil
 	next := many(2)
@@ -100,7 +100,7 @@ func TestReloadFreesTheConfiguration(t *testing.T) {
 	b.reload(next)
 	b.turn()
 	runtime.GC()
-	if before.Value() != nil {
+	if before.Value() != nil || routers.Value() != nil {
 		t.Error("the configuration of the start is still kept")
 	}
 	runtime.KeepAlive(b)

@@ -18,10 +18,8 @@ type teller interface {
 	Reconfigure(o notify.Options)
 }
 
-// announcements is what is told about a router or group.
+// announcements is what is told about a router or group, or several that are alike.
 type announcements struct {
-	name       string
-	group      bool
 	commands   map[string]*script.Command // by state
 	always     *script.Command            // notify: with four more arguments
 	priorities bool                       // changes of priority, too
@@ -31,9 +29,8 @@ type announcements struct {
 
 // prepareAnnouncements makes a router's or group's notifications ready to be run. A script that cannot be run is
 // left out and reported.
-func prepareAnnouncements(name string, isGroup bool, c *config.Notify, g *config.Global, log *slog.Logger) announcements {
-	a := announcements{name: name, group: isGroup, priorities: c.PriorityChanges,
-		mail: c.Mail, deleted: notify.Fault}
+func prepareAnnouncements(c *config.Notify, g *config.Global, log *slog.Logger) *announcements {
+	a := &announcements{priorities: c.PriorityChanges, mail: c.Mail, deleted: notify.Fault}
 	if c.Deleted != nil || c.DeletedWithoutCommand {
 		a.deleted = notify.Deleted
 	}
@@ -75,22 +72,27 @@ func policy(g *config.Global) script.Policy {
 		Supplementary: g.Supplementary}
 }
 
-// tell tells others that a router or group has come to a state.
-func (d *daemon) tell(a *announcements, state string, priority uint8, why string) {
-	e := notify.Event{Group: a.group, Name: a.name, State: state, Priority: priority, FIFO: true, Why: why}
-	switch state {
+// tell tells others that a router has come to a state.
+func (d *daemon) tell(r *router, state string, priority uint8, why string) {
+	d.tellAs(r.tells, notify.Event{Name: r.conf.Name, State: state, Priority: priority, Why: why})
+}
+
+// tellAs tells others of an event, in all ways that are wanted.
+func (d *daemon) tellAs(a *announcements, e notify.Event) {
+	e.FIFO = true
+	switch e.State {
 	case notify.Master, notify.Backup, notify.Fault, notify.Stop, notify.Deleted:
 		e.Mail = a.mail
 	}
-	if c := a.commands[state]; c != nil {
+	if c := a.commands[e.State]; c != nil {
 		e.Commands = append(e.Commands, c)
 	}
 	if a.always != nil {
 		kind := "INSTANCE"
-		if a.group {
+		if e.Group {
 			kind = "GROUP"
 		}
-		e.Commands = append(e.Commands, a.always.With(kind, a.name, state, strconv.Itoa(int(priority))))
+		e.Commands = append(e.Commands, a.always.With(kind, e.Name, e.State, strconv.Itoa(int(e.Priority))))
 	}
 	d.teller.Notify(e)
 }
@@ -116,9 +118,9 @@ func (d *daemon) tellPriority(r *router, as standing) {
 	}
 	switch as.role {
 	case election.Master:
-		d.tell(&r.tells, notify.MasterPriority, as.priority, "")
+		d.tell(r, notify.MasterPriority, as.priority, "")
 	case election.Backup:
-		d.tell(&r.tells, notify.BackupPriority, as.priority, "")
+		d.tell(r, notify.BackupPriority, as.priority, "")
 	}
 }
 

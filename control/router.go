@@ -37,7 +37,7 @@ type router struct {
 	stamp stamp  // nil while its link is not there
 	iface string // the link it is on; empty while it is not known
 	vmac  string // name of its macvlan; empty: none
-	tells announcements
+	tells *announcements
 
 	guards []guardedAddr // addresses to which packets are refused
 	last   *story.Advert // the one last heard; nil: none
@@ -74,7 +74,7 @@ func (t *tallies) snapshot() api.Stats {
 		ZeroSent: t.zeroSent, Rescued: t.rescued}
 }
 
-func newRouter(c *config.Router, tells announcements) *router {
+func newRouter(c *config.Router, tells *announcements) *router {
 	r := &router{conf: c, iface: c.Interface, tells: tells,
 		core: election.New(electionConfig(c)), retryAt: election.Never,
 		verifier: newVerifier(c.HMAC, len(c.Peers), nil)}
@@ -254,7 +254,7 @@ func (d *daemon) changed(r *router, c election.Changed, as standing, t *tale) {
 	if as.retired {
 		state = r.tells.deleted
 	}
-	d.tell(&r.tells, state, as.priority, c.Detail)
+	d.tell(r, state, as.priority, c.Detail)
 }
 
 // remarked reports what the election found worth telling.
@@ -265,7 +265,7 @@ func (d *daemon) remarked(r *router, n election.Noted, as standing) {
 	}
 	d.note(r, string(n.Why), n.Detail, message)
 	if n.Why == election.LowerIgnored && as.role == election.Master {
-		d.tell(&r.tells, notify.MasterRxLower, as.priority, n.Detail)
+		d.tell(r, notify.MasterRxLower, as.priority, n.Detail)
 	}
 }
 
