@@ -54,10 +54,10 @@ test-unit: need-go
 test-root: build
 	XVRRP_REQUIRE=all $(TEST) -count=1 -p 1 ./...
 
-## race: the tests under the race detector (needs a C compiler); RACE=PACKAGES limits them
+## race: the tests under the race detector (needs a C compiler), with fewer repetitions; RACE=PACKAGES limits them
 .PHONY: race
 race: need-go
-	CGO_ENABLED=1 $(TEST) -count=1 -p 1 -race $(RACE)
+	CGO_ENABLED=1 $(TEST) -count=1 -p 1 -race -short $(RACE)
 
 ## test-vm: the tests that touch the kernel on Debian's kernel KERNEL (5.10, 6.1 or 6.12), emulated
 .PHONY: test-vm
