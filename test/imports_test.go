@@ -36,7 +36,7 @@ var within = map[string][]string{
 	"control/api":       {"loader/verdict"},
 	"control/metrics":   {"control/api", "loader/verdict"},
 	"control/web":       {"control/api"},
-	"control/lab":       nil,
+	"control/lab":       {"control/vrrp"},
 	"loader":            {"control/vrrp", "loader/verdict"},
 	"loader/verdict":    nil,
 }

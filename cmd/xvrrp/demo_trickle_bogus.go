@@ -67,10 +67,5 @@ func (o ordeal) frame(mac [6]byte) []byte {
 // sumIPv4 sets the checksum of an IPv4 header without options.
 func sumIPv4(d []byte) {
 	d[sumAt], d[sumAt+1] = 0, 0
-	var sum uint32
-	for i := 0; i < ipv4Len; i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(d[i:]))
-	}
-	sum = sum>>16 + sum&0xffff
-	binary.BigEndian.PutUint16(d[sumAt:], ^uint16(sum+sum>>16))
+	binary.BigEndian.PutUint16(d[sumAt:], vrrp.InternetChecksum(d[:ipv4Len]))
 }

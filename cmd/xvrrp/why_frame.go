@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/xvrrp/xvrrp/control/api"
+	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
 // What the frame of an advert is made of.
@@ -84,20 +85,8 @@ func appendIPv4(frame []byte, a *api.RawAdvert) []byte {
 	frame = append(frame, a.TTL, protocolVRRP, 0, 0)
 	frame = append(frame, a.Source.AsSlice()...)
 	frame = append(frame, a.Destination.AsSlice()...)
-	binary.BigEndian.PutUint16(frame[start+10:], headerSum(frame[start:]))
+	binary.BigEndian.PutUint16(frame[start+10:], vrrp.InternetChecksum(frame[start:]))
 	return frame
-}
-
-// headerSum is the checksum of an IPv4 header whose own field is zero (RFC 1071).
-func headerSum(h []byte) uint16 {
-	var sum uint32
-	for ; len(h) > 1; h = h[2:] {
-		sum += uint32(binary.BigEndian.Uint16(h))
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
 
 func appendIPv6(frame []byte, a *api.RawAdvert) []byte {

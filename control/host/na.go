@@ -3,6 +3,8 @@ package host
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
 const (
@@ -33,7 +35,10 @@ func appendNA(b []byte, own mac, addr netip.Addr) []byte {
 
 // icmpv6Checksum covers the message and the pseudo header (RFC 8200 8.1).
 func icmpv6Checksum(src, dst netip.Addr, message []byte) uint16 {
+	var room [ipv6Len + naLen]byte
 	from, to := src.As16(), dst.As16()
-	acc := sum(uint32(len(message))+protocolICMPv6, from[:])
-	return ^fold(sum(sum(acc, to[:]), message))
+	b := append(append(room[:0], from[:]...), to[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(message)))
+	b = binary.BigEndian.AppendUint32(b, protocolICMPv6)
+	return vrrp.InternetChecksum(append(b, message...))
 }

@@ -53,7 +53,7 @@ func appendIPv4(b []byte, src, dst netip.Addr, ttl uint8, n int) []byte {
 func sumIPv4(header []byte, id uint16) {
 	binary.BigEndian.PutUint16(header[4:], id)
 	binary.BigEndian.PutUint16(header[10:], 0)
-	binary.BigEndian.PutUint16(header[10:], ^fold(sum(0, header[:ipv4Len])))
+	binary.BigEndian.PutUint16(header[10:], vrrp.InternetChecksum(header[:ipv4Len]))
 }
 
 // appendIPv6 appends an IPv6 header for a payload of n bytes.
@@ -64,20 +64,4 @@ func appendIPv6(b []byte, src, dst netip.Addr, class, next, hops uint8, n int) [
 	from, to := src.As16(), dst.As16()
 	b = append(b, from[:]...)
 	return append(b, to[:]...)
-}
-
-// sum adds the 16-bit words of b, which has an even length, to acc.
-func sum(acc uint32, b []byte) uint32 {
-	for ; len(b) > 1; b = b[2:] {
-		acc += uint32(b[0])<<8 | uint32(b[1])
-	}
-	return acc
-}
-
-// fold turns the sum of 16-bit words into their ones' complement sum (RFC 1071).
-func fold(acc uint32) uint16 {
-	for acc > 0xffff {
-		acc = acc>>16 + acc&0xffff
-	}
-	return uint16(acc)
 }

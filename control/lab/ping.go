@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/xvrrp/xvrrp/control/vrrp"
 )
 
 // Echo is one ping of a Pinger.
@@ -106,7 +108,7 @@ func (p *Pinger) next() []byte {
 	binary.BigEndian.PutUint16(b[echoSequence:], uint16(number))
 	binary.BigEndian.PutUint64(b[echoNumber:], number)
 	if p.addr.Is4() {
-		binary.BigEndian.PutUint16(b[2:], checksum(b))
+		binary.BigEndian.PutUint16(b[2:], vrrp.InternetChecksum(b))
 	}
 	return b
 }
@@ -164,16 +166,4 @@ func Outages(echos []Echo) []Outage {
 		}
 	}
 	return outages
-}
-
-// checksum is the Internet checksum (RFC 1071) of b, which has an even length.
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for ; len(b) > 1; b = b[2:] {
-		sum += uint32(binary.BigEndian.Uint16(b))
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }

@@ -25,6 +25,10 @@ func fold(acc uint32) uint16 {
 	return uint16(acc)
 }
 
+// InternetChecksum is the checksum (RFC 1071) of b, whose checksum field is zero and whose length is even: of an IPv4
+// header, say.
+func InternetChecksum(b []byte) uint16 { return ^fold(sum(0, b)) }
+
 // sound reports whether a sum that includes the checksum field is all ones; 0x0000 and 0xffff in the field are
 // the same number then.
 func sound(acc uint32) bool { return fold(acc) == 0xffff }

@@ -105,11 +105,7 @@ func ethernet(mac net.HardwareAddr, src, dst netip.Addr, message []byte) []byte 
 // sumHeader sets the checksum of an IPv4 header.
 func sumHeader(ip []byte) {
 	ip[10], ip[11] = 0, 0
-	var sum uint32
-	for i := 0; i < bed.IPv4Len; i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(ip[i:]))
-	}
-	binary.BigEndian.PutUint16(ip[10:], ^uint16(sum>>16+sum))
+	binary.BigEndian.PutUint16(ip[10:], vrrp.InternetChecksum(ip[:bed.IPv4Len]))
 }
 
 // start begins to send every shot once in each period, evenly.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/xvrrp/xvrrp/control/lab"
+	"github.com/xvrrp/xvrrp/control/vrrp"
 	"github.com/xvrrp/xvrrp/test/bed"
 )
 
@@ -42,7 +43,7 @@ func (f forged) frame() []byte {
 	ip := []byte{0x45, 0xc0, 0, 0, 0, 0, 0, 0, f.TTL, bed.Protocol, 0, 0}
 	binary.BigEndian.PutUint16(ip[2:], uint16(bed.IPv4Len+len(message)))
 	ip = append(append(ip, f.Src.AsSlice()...), f.Dst.AsSlice()...)
-	binary.BigEndian.PutUint16(ip[10:], ^sum(ip))
+	binary.BigEndian.PutUint16(ip[10:], vrrp.InternetChecksum(ip))
 	if f.damage != nil {
 		f.damage(ip)
 	}
@@ -66,20 +67,8 @@ func (f forged) message() []byte {
 		summed = append(append(append([]byte(nil), f.Src.AsSlice()...), f.Dst.AsSlice()...), 0, bed.Protocol, 0, uint8(len(m)))
 		summed = append(summed, m...)
 	}
-	binary.BigEndian.PutUint16(m[6:], ^sum(summed)+f.amiss)
+	binary.BigEndian.PutUint16(m[6:], vrrp.InternetChecksum(summed)+f.amiss)
 	return m
-}
-
-// sum is the ones' complement sum of b (RFC 1071), which has an even length.
-func sum(b []byte) uint16 {
-	var acc uint32
-	for ; len(b) > 1; b = b[2:] {
-		acc += uint32(binary.BigEndian.Uint16(b))
-	}
-	for acc > 0xffff {
-		acc = acc>>16 + acc&0xffff
-	}
-	return uint16(acc)
 }
 
 // bogus makes an advert invalid in one way each, by the verdict it deserves of the victim. Whatever the way, it
@@ -113,7 +102,7 @@ func breakSum(ip []byte) { ip[10] ^= 0xff }
 func moreFragments(ip []byte) {
 	ip[6] |= 0x20
 	ip[10], ip[11] = 0, 0
-	binary.BigEndian.PutUint16(ip[10:], ^sum(ip[:bed.IPv4Len]))
+	binary.BigEndian.PutUint16(ip[10:], vrrp.InternetChecksum(ip[:bed.IPv4Len]))
 }
 
 func inject(m *bed.Machine, frame []byte) {
