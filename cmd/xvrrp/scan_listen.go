@@ -24,7 +24,7 @@ func listen(ctx context.Context, a *app, iface string, during time.Duration) (ma
 	within, cancel := context.WithTimeout(ctx, during)
 	defer cancel()
 	heard := make(map[sender]*api.Sighting)
-	for s, err := range a.client().Sniff(within, api.SniffFilter{Interface: iface}) {
+	for s, err := range a.client().Sniff(within, api.SniffFilter{Interface: iface}, nil) {
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()

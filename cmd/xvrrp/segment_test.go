@@ -212,6 +212,18 @@ func TestSniffCaptures(t *testing.T) {
 	}
 }
 
+// What an older capture holds is lost to none that never began.
+func TestSniffWithoutDaemonKeepsTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "adverts.pcap")
+	if err := os.WriteFile(path, []byte("an older capture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	newCommand("sniff", "--pcap", path, "--runtime-dir", t.TempDir()).run(t).expect(t, exitNoDaemon, "no daemon is running")
+	if b, err := os.ReadFile(path); err != nil || string(b) != "an older capture" {
+		t.Errorf("the file holds %q, %v", b, err)
+	}
+}
+
 func TestSniffMistakes(t *testing.T) {
 	for args, says := range map[string]string{
 		"--verdict bogus": "no such verdict", "--source x": "not an IP address", "--count -1": "above 0", "--router A --vrid 1": "leave out --vrid",

@@ -73,28 +73,38 @@ func sniff(ctx context.Context, a *app, o sniffOptions) error {
 	}
 	switch o.pcap {
 	case "":
-		return o.follow(ctx, a, show)
+		return o.follow(ctx, a, nil, show)
 	case "-":
-		return o.capture(ctx, a, a.stdout, func(api.Sniffed) error { return nil })
+		return o.capture(ctx, a, func() (io.Writer, error) { return a.stdout, nil }, func(api.Sniffed) error { return nil })
 	}
-	f, err := os.OpenFile(o.pcap, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it may hold passwords
-	if err != nil {
+	var f *os.File
+	err := o.capture(ctx, a, func() (_ io.Writer, err error) {
+		f, err = os.OpenFile(o.pcap, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it may hold passwords
+		return f, err
+	}, show)
+	if f == nil {
 		return err
 	}
-	return errors.Join(o.capture(ctx, a, f, show), f.Close())
+	return errors.Join(err, f.Close())
 }
 
-// capture writes frames to a file beside showing them.
-func (o *sniffOptions) capture(ctx context.Context, a *app, to io.Writer, show func(api.Sniffed) error) error {
-	buffer := bufio.NewWriter(to)
-	c, err := newCaptureWriter(buffer)
-	if err == nil {
-		err = buffer.Flush()
+// capture writes frames beside showing them, to what is opened once the daemon has agreed: until then a file that is
+// there already keeps what it holds.
+func (o *sniffOptions) capture(ctx context.Context, a *app, open func() (io.Writer, error), show func(api.Sniffed) error) error {
+	var buffer *bufio.Writer
+	var c *captureWriter
+	begun := func() error {
+		to, err := open()
+		if err != nil {
+			return err
+		}
+		buffer = bufio.NewWriter(to)
+		if c, err = newCaptureWriter(buffer); err != nil {
+			return err
+		}
+		return buffer.Flush()
 	}
-	if err != nil {
-		return err
-	}
-	return o.follow(ctx, a, func(s api.Sniffed) error {
+	return o.follow(ctx, a, begun, func(s api.Sniffed) error {
 		err := errors.Join(c.write(s.Time, s.Frame, s.Bytes), buffer.Flush()) // whole whenever it is looked at
 		s.Frame = nil
 		return errors.Join(err, show(s))
@@ -135,10 +145,10 @@ func (o *sniffOptions) wants(s *api.Sniffed) bool {
 }
 
 // follow shows adverts until there are enough or the user has had enough.
-func (o *sniffOptions) follow(ctx context.Context, a *app, show func(api.Sniffed) error) error {
+func (o *sniffOptions) follow(ctx context.Context, a *app, begun func() error, show func(api.Sniffed) error) error {
 	var shown int
 	var lost uint64
-	for s, err := range a.client().Sniff(ctx, o.SniffFilter) {
+	for s, err := range a.client().Sniff(ctx, o.SniffFilter, begun) {
 		if ctx.Err() != nil {
 			return nil // asked to stop, which is how this ends
 		}

@@ -129,11 +129,12 @@ func (c *Client) Events(ctx context.Context, since uint64, follow bool) iter.Seq
 	if follow {
 		q.Set("follow", "1")
 	}
-	return lines[Event](ctx, c, "/v1/events", q, follow)
+	return lines[Event](ctx, c, "/v1/events", q, follow, nil)
 }
 
-// lines yields the JSON values of an answer, which stays open if it is followed. An error is the last thing yielded.
-func lines[T any](ctx context.Context, c *Client, path string, q url.Values, follow bool) iter.Seq2[T, error] {
+// lines yields the JSON values of an answer, which stays open if it is followed. An error is the last thing yielded, be
+// it that of begun, which unless it is nil is called when the answer begins.
+func lines[T any](ctx context.Context, c *Client, path string, q url.Values, follow bool, begun func() error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		body, err := c.get(ctx, path, q)
@@ -142,6 +143,12 @@ func lines[T any](ctx context.Context, c *Client, path string, q url.Values, fol
 			return
 		}
 		defer body.Close()
+		if begun != nil {
+			if err := begun(); err != nil {
+				yield(none, err)
+				return
+			}
+		}
 		for in := json.NewDecoder(body); ; {
 			var v T
 			err := in.Decode(&v)

@@ -38,7 +38,7 @@ func TestSniffCrosses(t *testing.T) {
 	dir := t.TempDir()
 	stop := serve(t, dir, &daemon{sniffed: 3})
 	n := 0
-	for s, err := range NewClient(dir).Sniff(t.Context(), SniffFilter{Interface: "ens160", Router: "VI_1", VRID: 7}) {
+	for s, err := range NewClient(dir).Sniff(t.Context(), SniffFilter{Interface: "ens160", Router: "VI_1", VRID: 7}, nil) {
 		if errors.Is(err, ErrEnded) {
 			break
 		}
@@ -97,7 +97,7 @@ func TestShowTellsWhatWasLost(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var seen, lost uint64
-	for s, err := range NewClient(dir).Sniff(ctx, SniffFilter{}) {
+	for s, err := range NewClient(dir).Sniff(ctx, SniffFilter{}, nil) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -71,10 +71,10 @@ const (
 	readWithin   = 10 * time.Second // who does not read for so long is left
 )
 
-// Sniff yields adverts as they are judged until ctx ends, and ErrEnded when the daemon stops. An error is the last
-// thing yielded.
-func (c *Client) Sniff(ctx context.Context, which SniffFilter) iter.Seq2[Sniffed, error] {
-	return lines[Sniffed](ctx, c, "/v1/sniff", which.query(), true)
+// Sniff yields adverts as they are judged until ctx ends, and ErrEnded when the daemon stops. Begun, unless it is nil, is
+// called when the daemon has agreed to show them, before the first. An error is the last thing yielded.
+func (c *Client) Sniff(ctx context.Context, which SniffFilter, begun func() error) iter.Seq2[Sniffed, error] {
+	return lines[Sniffed](ctx, c, "/v1/sniff", which.query(), true, begun)
 }
 
 func (f SniffFilter) query() url.Values {
