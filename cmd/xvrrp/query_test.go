@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -88,6 +90,18 @@ func TestQueriesWithoutDaemon(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A daemon that hangs still takes connections: to wait for one that runs is not to be told that there is none.
+func TestStatusWaitForADaemonThatHangs(t *testing.T) {
+	dir := t.TempDir()
+	l, err := net.Listen("unix", filepath.Join(dir, "xvrrp.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	newCommand("status", "--wait", "master", "--timeout", "20ms", "--runtime-dir", dir).run(t).
+		expect(t, exitFailed, "the daemon is busy: it does not answer")
 }
 
 func TestRuntimeDirFromTheEnvironment(t *testing.T) {

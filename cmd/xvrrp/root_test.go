@@ -24,6 +24,7 @@ func TestMistakes(t *testing.T) {
 		{"why ERIC_VI_1 --last 0", exitUsage, "--last 0: at least 1"},
 		{"status --vrid 300", exitUsage, "from 1 to 255"},
 		{"status --wait master --timeout -1s", exitUsage, "--timeout -1s"},
+		{"status --wait master --timeout 0", exitUsage, "--timeout 0s"},
 		{"drops --router VI_9", exitFailed, "no router is named VI_9: there are ERIC_VI_1, lan6, db"},
 		{"drops --iface e9", exitFailed, "the daemon does not listen on e9, but on ens160, ens192"},
 		{"stats VI_9", exitFailed, "no router is named VI_9"},

@@ -99,7 +99,7 @@ func (o *statusOptions) consistent() error {
 	switch {
 	case len(modes) > 1:
 		return usagef("%s exclude each other", strings.Join(modes, " and "))
-	case o.timeout < 0:
+	case o.timeout <= 0:
 		return usagef("--timeout %v: give a time such as 10s", o.timeout)
 	case o.format != "" && o.format != keepalivedName:
 		return usagef("--format %s: there is %s", o.format, keepalivedName)

@@ -17,6 +17,10 @@ var roles = []string{"init", "backup", "master", "fault"}
 // askEvery is how often a waiting command asks again. Asking also finds a daemon that is only being started.
 const askEvery = 50 * time.Millisecond
 
+// answersWithin is how long a daemon that is well takes at most to answer. A question that is younger when the time to
+// wait is over tells nothing.
+const answersWithin = time.Second
+
 // waitFor asks the daemon until the wanted routers have the wanted state. When time runs out it returns the last
 // answer beside the error.
 func waitFor(ctx context.Context, a *app, o statusOptions) (api.Snapshot, error) {
@@ -29,10 +33,11 @@ func waitFor(ctx context.Context, a *app, o statusOptions) (api.Snapshot, error)
 	again := time.NewTicker(askEvery)
 	defer again.Stop()
 	var last api.Snapshot
-	lastErr := fmt.Errorf("%w in %s", api.ErrNoDaemon, a.runtimeDir)
-	for {
+	var lastErr error
+	for first := true; ; first = false {
+		asked := time.Now()
 		s, err := a.client().Status(ctx)
-		if ctx.Err() == nil {
+		if first || ctx.Err() == nil || time.Since(asked) > answersWithin {
 			last, lastErr = s, err
 			if err == nil {
 				lastErr = o.filter.pick(&last)

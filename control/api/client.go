@@ -213,7 +213,7 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, te
 		by = &c.bidding
 	}
 	resp, err := by.Do(req)
-	if ctx.Err() == nil && os.IsTimeout(err) {
+	if !errors.Is(ctx.Err(), context.Canceled) && os.IsTimeout(err) {
 		return nil, fmt.Errorf("%w: it does not answer; its log, or systemctl status xvrrp, may tell why", ErrBusy)
 	}
 	if err != nil {
