@@ -59,8 +59,9 @@ type router struct {
 	rounds    uint64        // of announcements
 	announced time.Duration // when the last began
 
-	notes  map[string]string // standing warnings by topic; see put
-	causes map[string]string // standing faults of the link, likewise
+	notes  map[string]string   // standing warnings by topic; see put
+	said   map[string][]saying // the notes of the last minute, by topic
+	causes map[string]string   // standing faults of the link, likewise
 
 	changes changes
 	counted time.Duration // instant at which the filter began to count for it
@@ -272,15 +273,39 @@ func (d *daemon) remarked(r *router, n election.Noted, as standing) {
 // noted reports something that changes no role.
 func (d *daemon) noted(r *router, topic, detail string) { d.note(r, topic, detail, detail) }
 
-// note logs a message; the same detail of the same topic is told once.
+// note logs a message unless it stands, or was said shortly before: two peers may take it in turns to deserve one.
 func (d *daemon) note(r *router, topic, detail, message string) {
 	if r.notes[topic] == detail {
 		return
 	}
 	put(&r.notes, topic, detail)
+	if !r.mayNote(topic, detail, d.now()) {
+		return
+	}
 	e := api.Event{Kind: "note", Router: r.conf.Name, Why: topic, Detail: detail}
 	d.logOf(r).WarnContext(about(e), "("+r.conf.Name+") "+message, "why", topic)
 	d.event(e)
+}
+
+// mostNoted is how many different notes of one topic a router says in the time of logAgain: what forged adverts say
+// must not fill the disk.
+const mostNoted = 8
+
+// saying is a note that was said.
+type saying struct {
+	detail string
+	at     time.Duration
+}
+
+// mayNote reports whether a note is news, and takes it as said.
+func (r *router) mayNote(topic, detail string, now time.Duration) bool {
+	recent := slices.DeleteFunc(r.said[topic], func(s saying) bool { return now-s.at >= logAgain })
+	news := len(recent) < mostNoted && !slices.ContainsFunc(recent, func(s saying) bool { return s.detail == detail })
+	if news {
+		recent = append(recent, saying{detail, now})
+	}
+	put(&r.said, topic, recent)
+	return news
 }
 
 // heard hands a valid advert to its router's election.
