@@ -283,3 +283,17 @@ func TestSendersAreBounded(t *testing.T) {
 		t.Errorf("%d senders, want the newest %d", len(list), mostSenders)
 	}
 }
+
+// What the filter kept back of the followed master are adverts of it, too.
+func TestSegmentsCountRepeats(t *testing.T) {
+	b := newBench(t, []host.Link{eth0(7)}, instance(10, "eth0"))
+	b.heard(b.advert(b.clock, 200))
+	b.filter.repeats = 41
+	for range 2 { // asking changes nothing
+		for _, h := range b.survey().segments().Segments[0].Heard {
+			if !h.Self && h.Samples != 42 {
+				t.Errorf("%s sent %d adverts, want 42", h.Source, h.Samples)
+			}
+		}
+	}
+}

@@ -121,7 +121,9 @@ func (s *survey) askRouters(routers []*router) {
 		if r.retired {
 			continue // since the survey was begun
 		}
-		o := ours{conf: r.conf, space: space{r.iface, r.conf.VLAN, r.conf.V6}, state: r.core.State(), sent: r.stats.sent,
+		st := r.core.State()
+		r.book(&st)
+		o := ours{conf: r.conf, space: space{r.iface, r.conf.VLAN, r.conf.V6}, state: st, sent: r.stats.sent,
 			senders: slices.Clone(r.senders)}
 		if r.bound != nil {
 			o.id, o.own, o.mac = r.bound.id(), r.bound.host.Source, cmp.Or(advertMAC(r.conf), r.bound.mac)
@@ -222,7 +224,7 @@ func (s *survey) peer(o *ours, from *sender) api.Sighting {
 	h := sightingOf(o.space.link, o.id, from.last.Src, from.last.MAC, &a)
 	h.VRID, h.Family = o.conf.VRID, vrrp.ID{V6: o.conf.V6}.Family()
 	h.Checksum = vrrp.ChecksumForm(from.last.Message, from.last.Src, dst)
-	h.Verdict, h.Samples, h.Router = verdict.Delivered.String(), from.adverts, o.conf.Name
+	h.Verdict, h.Samples, h.Router = verdict.Delivered.String(), from.adverts+from.repeats, o.conf.Name
 	last := o.lastOf(from)
 	h.First, h.Last = s.at(from.first), s.at(last)
 	h.Present = a.Priority != 0 && stillThere(s.now, last, a.Interval)

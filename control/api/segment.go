@@ -46,7 +46,7 @@ type Sighting struct {
 	Auth      string    `json:"auth"`              // none, pass, ah, hmac, or the number of another type
 	Verdict   string    `json:"verdict,omitempty"` // of the last; none of our own adverts
 	Why       string    `json:"why,omitempty"`     // of Verdict, with the values expected and seen
-	Samples   uint64    `json:"samples"`           // adverts the daemon was handed, not all there were
+	Samples   uint64    `json:"samples"`           // its adverts: of our routers and their peers all, of others those the daemon was handed
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
 	Present   bool      `json:"present"`          // it has not stopped: Last is less than three intervals ago, or 10 s
