@@ -22,7 +22,7 @@ import (
 // no user and no password, so what it answers must be fit for all of them.
 
 const (
-	mostVisitors  = 64               // connections at a time; more wait in the kernel's queue
+	mostVisitors  = 64               // connections at a time; more wait at the door
 	headerWithin  = 5 * time.Second  // for a visitor to say what he wants
 	answeredAfter = 30 * time.Second // at the latest; an answer that goes on for longer moves its own write deadline
 	idleFor       = time.Minute      // longer than between two scrapes
@@ -32,7 +32,7 @@ const (
 
 // site is the listener and what it is for.
 type site struct {
-	l        net.Listener // nil: there is none
+	l        *lobby // nil: there is none
 	loopback bool
 	log      *slog.Logger
 }
@@ -52,7 +52,7 @@ func openSite(at netip.AddrPort, log *slog.Logger) (*site, error) {
 		return nil, fmt.Errorf("listen on %s: %w", at, err)
 	}
 	log.Info("plain HTTP is served to whoever reaches it, for reading only", "url", "http://"+l.Addr().String()+"/")
-	return &site{l: &lobby{l, make(chan struct{}, mostVisitors)}, loopback: at.Addr().IsLoopback(), log: log}, nil
+	return &site{l: &lobby{Listener: l, seats: make(chan struct{}, mostVisitors)}, loopback: at.Addr().IsLoopback(), log: log}, nil
 }
 
 func (s *site) close() {
@@ -71,6 +71,7 @@ func (s *site) serve(ctx context.Context, pages http.Handler) error {
 		IdleTimeout: idleFor, MaxHeaderBytes: longestHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
+	s.l.keepIdle = server.SetKeepAlivesEnabled
 	parted := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(parted)
@@ -129,18 +130,25 @@ func namesLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// lobby is a listener that has a number of seats. Who finds none waits at the door.
+// lobby is a listener that has a number of seats. Who finds none waits at the door, and while he does nobody keeps one
+// for a question to come.
 type lobby struct {
 	net.Listener
-	seats chan struct{}
+	seats    chan struct{}
+	keepIdle func(bool) // lets connections without a question stay, or ends them
 }
 
 func (l *lobby) Accept() (net.Conn, error) {
-	l.seats <- struct{}{}
 	c, err := l.Listener.Accept()
 	if err != nil {
-		<-l.seats
 		return nil, err
+	}
+	select {
+	case l.seats <- struct{}{}:
+	default:
+		l.keepIdle(false)
+		l.seats <- struct{}{}
+		l.keepIdle(true)
 	}
 	return &visitor{c, sync.OnceFunc(func() { <-l.seats })}, nil
 }

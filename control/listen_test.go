@@ -77,7 +77,7 @@ func TestSiteNamesTheRemedy(t *testing.T) {
 // A visitor who says nothing keeps nobody from leaving, and a seat is free again once he is gone.
 func TestSiteEndsWithItsContext(t *testing.T) {
 	s := openTestSite(t)
-	seats := s.l.(*lobby).seats
+	seats := s.l.seats
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.serve(ctx, http.NotFoundHandler()) }()
@@ -108,8 +108,8 @@ func TestSiteEndsWithItsContext(t *testing.T) {
 
 func TestSiteHoldsNoMoreThanItsSeats(t *testing.T) {
 	s := openTestSite(t)
-	l := s.l.(*lobby)
-	l.seats = make(chan struct{}, 1)
+	l := s.l
+	l.seats, l.keepIdle = make(chan struct{}, 1), func(bool) {}
 	for range 2 {
 		c, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
@@ -136,5 +136,25 @@ func TestSiteHoldsNoMoreThanItsSeats(t *testing.T) {
 	(<-second).Close()
 	if len(l.seats) > 0 {
 		t.Errorf("%d seats are taken", len(l.seats))
+	}
+}
+
+// Connections that nobody uses keep no other visitor out.
+func TestSiteEndsIdleConnectionsForOthers(t *testing.T) {
+	s := openTestSite(t)
+	s.l.seats = make(chan struct{}, 2)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.serve(ctx, http.NotFoundHandler()) }()
+	defer func() { cancel(); <-ended }()
+	for range 5 { // more than there are seats, each with a connection of its own that he keeps
+		visitor := http.Client{Transport: new(http.Transport), Timeout: idleFor / 3}
+		defer visitor.CloseIdleConnections()
+		resp, err := visitor.Get("http://" + s.l.Addr().String() + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
 	}
 }
