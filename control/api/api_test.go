@@ -275,15 +275,21 @@ func TestOverridesCrossUnchanged(t *testing.T) {
 }
 
 func TestOneRouter(t *testing.T) {
-	const name = "up/down 100%" // names may hold anything
-	dir := t.TempDir()
-	serve(t, dir, &daemon{snap: Snapshot{Routers: []Router{{Name: name, VRID: 9}}}})
-	c := NewClient(dir)
-	if d, err := c.Detail(t.Context(), name); err != nil || d.Router.VRID != 9 {
-		t.Errorf("detail %+v, %v", d, err)
+	names := []string{"up/down 100%", "..", ".", "a/../b", "../v1/status", "%2E%2E", "?"} // they may hold anything
+	var s Snapshot
+	for i, name := range names {
+		s.Routers = append(s.Routers, Router{Name: name, VRID: uint8(i)})
 	}
-	if s, err := c.Stories(t.Context(), name, false); err != nil || s.Router != name || len(s.Stories) != 1 || s.Stories[0].Event != 7 {
-		t.Errorf("stories %+v, %v", s, err)
+	dir := t.TempDir()
+	serve(t, dir, &daemon{snap: s})
+	c := NewClient(dir)
+	for i, name := range names {
+		if d, err := c.Detail(t.Context(), name); err != nil || d.Router.VRID != uint8(i) {
+			t.Errorf("detail of %s: %+v, %v", name, d, err)
+		}
+		if s, err := c.Stories(t.Context(), name, false); err != nil || s.Router != name || len(s.Stories) != 1 || s.Stories[0].Event != 7 {
+			t.Errorf("stories of %s: %+v, %v", name, s, err)
+		}
 	}
 	if _, err := c.Detail(t.Context(), "VI_9"); err == nil || err.Error() != "no router is named VI_9: there are VI_1" {
 		t.Errorf("of a router that is not there: %v", err)

@@ -95,7 +95,15 @@ func (c *Client) Detail(ctx context.Context, router string) (d Detail, err error
 	return d, err
 }
 
-func routerPath(name string) string { return "/v1/routers/" + url.PathEscape(name) }
+// routerPath is the path of a router, whose name may be any word but a slash alone, which http.ServeMux takes for the end
+// of a path. What a name of dots would mean in a path, its escaped form does not.
+func routerPath(name string) string {
+	escaped := url.PathEscape(name)
+	if name == "." || name == ".." {
+		escaped = strings.ReplaceAll(name, ".", "%2E")
+	}
+	return "/v1/routers/" + escaped
+}
 
 // fetch reads one JSON value of a schema.
 func (c *Client) fetch(ctx context.Context, path string, q url.Values, schema string, is *string, into any) error {
