@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // mark is where a finding is: width bytes from column col of a line, and how the line came in.
@@ -102,13 +103,22 @@ func (r *reporter) add(s Severity, m mark, hint, message string) *finding {
 	f.Problem = Problem{Pos: m.pos(), Severity: s, Message: message, Width: int(m.width), Hint: hint}
 	if m.line != nil {
 		if r.exacting && m.line.file.given && s == Warning {
-			f.Severity = Error
+			f.Severity, f.Message = Error, withoutConsequence(message)
 		}
 		f.Source, f.Width = m.show()
 		f.Via = m.via.positions(m.line)
 	}
 	r.list = append(r.list, f)
 	return f
+}
+
+// withoutConsequence is a warning without its last clause, which tells what is done instead: nothing is, where it becomes
+// an error.
+func withoutConsequence(message string) string {
+	if i := strings.LastIndex(message, "; "); i > 0 {
+		return message[:i]
+	}
+	return message
 }
 
 func (r *reporter) at(p place) *crowd {

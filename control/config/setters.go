@@ -174,7 +174,7 @@ func firstVersion(d *decoder, n *node, in scope) {
 func priority(d *decoder, n *node, in scope) {
 	v, fault := integer(n.words[1].s, 1, 255)
 	if fault != "" {
-		d.report(Warning, n.mark(1), "write a number from 1 to 254", "priority %s; 100 is used", fault)
+		d.report(Warning, n.mark(1), "write a number from 1 to 254; 255 is for the owner of the addresses", "priority %s; 100 is used", fault)
 		v = 100
 	}
 	put(d, n, 1, &in.router.priority, uint8(v))
