@@ -140,7 +140,9 @@ func TestViews(t *testing.T) {
 		{"routers/VI_2", "followed, 319ms of silence left"},
 		{"events", "silence"},
 		{"drops", "shares no address with us"},
-		{"heard", "02:78:76:00:00:63"},
+		{"heard", "VRID 78: not configured here"},
+		{"heard", "1 conflict"},
+		{"heard", "02:78:76:00:00:5a"},
 		{"system", "up to 50µs"},
 	} {
 		Ask[bool](tab, fmt.Sprintf("(location.hash = '#/%s', true)", c.view))

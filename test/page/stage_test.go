@@ -150,6 +150,22 @@ func (d *played) disturb(now time.Time) {
 	d.snap.Heard = []api.Sighting{stranger, neighbour}
 }
 
+// Conflicts are about the stranger, in words that no sighting has.
+func (d *played) Conflicts(context.Context, string, []string) (api.Conflicts, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := api.Conflicts{Schema: api.ConflictsSchema, Now: time.Now(), Routers: len(d.snap.Routers), Conflicts: []api.Conflict{}, Peers: []api.Sighting{}}
+	if len(d.snap.Heard) > 0 {
+		found.Conflicts = append(found.Conflicts, api.Conflict{Router: "VI_12", Role: "backup", Kind: api.OtherCluster,
+			Summary: "another cluster uses this VRID for other addresses", Sender: d.snap.Heard[0],
+			Differences: []api.Difference{{Keyword: "virtual_ipaddress", Ours: "10.0.11.1", Theirs: "10.9.9.1"}},
+			Effect:      "its adverts are dropped: the election does not hear them", FreeVRID: 78, Listening: 3600,
+			Change: &api.Line{File: "/etc/xvrrp/xvrrp.conf", Line: 97, Text: "virtual_router_id 78"},
+			Advice: []string{"make the same change on every router of this cluster"}})
+	}
+	return found, nil
+}
+
 // Detail is what is known of a router beside its state.
 func (d *played) Detail(_ context.Context, name string) (api.Detail, error) {
 	d.mu.Lock()

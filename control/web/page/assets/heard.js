@@ -1,44 +1,39 @@
-// The view of strangers: who uses a VRID of ours without being of our cluster, and who else speaks VRRP.
+// The view of strangers: who troubles our routers on their VRIDs, and who else speaks VRRP.
 
-import { el, say } from "./dom.js";
+import { Conflicts } from "./conflicts.js";
+import { el } from "./dom.js";
 import { section } from "./parts.js";
 import { Table } from "./table.js";
 import { age, place, span } from "./words.js";
 
 export class Heard {
   #model;
-  #conflicts;
+  #conflicts = new Conflicts();
   #others;
-  #calm = el("p", { class: "quiet", text: "No conflict: nobody outside our clusters uses a VRID of ours." });
-  #advice = el("p", { class: "advice" });
+  #calm = el("p", { class: "quiet", text: "No conflict: nobody troubles our routers on their VRIDs." });
 
   constructor(model) {
     this.#model = model;
     const scroller = el("div", { class: "scroller padded", tabindex: "0", "aria-label": "Adverts heard from strangers" });
-    this.#conflicts = table("Conflicts", scroller, "conflicts");
-    this.#others = table("Other adverts heard", scroller, "others");
-    scroller.append(section("Conflicts", this.#calm, this.#advice, this.#conflicts.element),
+    this.#others = table("Other adverts heard", scroller);
+    scroller.append(section("Conflicts", this.#calm, this.#conflicts.element),
       section("Others who speak VRRP on these links", this.#others.element));
     this.element = el("div", { class: "view" }, scroller);
   }
 
   draw() {
-    const conflicts = this.#model.conflicts();
-    this.#calm.hidden = conflicts.length > 0;
-    this.#conflicts.element.hidden = this.#advice.hidden = conflicts.length === 0;
-    say(this.#advice, "Another cluster uses a VRID of ours on the same link. Its adverts share no address with ours and are dropped; " +
-      "one of the two clusters needs another VRID. xvrrp conflict names a free one.");
-    this.#conflicts.set(conflicts, this.#model.now());
-    this.#others.set(this.#model.status.heard.filter((h) => h.verdict !== "conflict"), this.#model.now());
+    this.#calm.hidden = this.#model.conflicts.length > 0;
+    this.#conflicts.draw(this.#model.conflicts, this.#model.now());
+    this.#others.set(this.#model.others(), this.#model.now());
   }
 
   tick() {
-    this.#conflicts.draw(this.#model.now());
+    this.#conflicts.tick(this.#model.now());
     this.#others.draw(this.#model.now());
   }
 }
 
-function table(label, scroller, kind) {
+function table(label, scroller) {
   return new Table([
     { id: "place", title: "Interface", text: place },
     { id: "vrid", title: "VRID", value: (h) => h.vrid, text: (h) => String(h.vrid) },
@@ -51,6 +46,6 @@ function table(label, scroller, kind) {
     { id: "first", title: "First", value: (h) => -Date.parse(h.first), text: (h, now) => age((now - Date.parse(h.first)) / 1000) },
     { id: "last", title: "Last", value: (h) => -Date.parse(h.last), text: (h, now) => age((now - Date.parse(h.last)) / 1000) },
     { id: "addresses", long: true, title: "Its addresses", text: (h) => h.addresses.join(", ") },
-  ], { label, class: `heard ${kind}`, scroller, sort: "vrid", key: (h) => [h.interface, h.vlan, h.family, h.vrid, h.source, h.verdict].join("\n"),
+  ], { label, class: "heard", scroller, sort: "vrid", key: (h) => [h.interface, h.vlan, h.family, h.vrid, h.source, h.verdict].join("\n"),
     nothing: "None heard." });
 }

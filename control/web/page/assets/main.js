@@ -1,5 +1,6 @@
 // Puts the page together: what the feed brings goes into the model, what the address says is shown.
 
+import { Troubles } from "./conflicts.js";
 import { el, say, tick } from "./dom.js";
 import { Drops } from "./drops.js";
 import { Events } from "./events.js";
@@ -13,8 +14,8 @@ import { age, clock, count, happened, several } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const recent = 5000; // milliseconds; what is older is told one by one
-const current = 60000; // milliseconds since a conflict was heard last
 const model = new Model();
+const troubles = new Troubles((conflicts) => { model.conflicts = conflicts; later(); });
 const detail = new Router(model, at("detail"), close);
 const views = {
   routers: new Routers(model, { open: go, chosen: (name) => name === shown.name }),
@@ -79,7 +80,7 @@ function draw() {
   if (!at("main").contains(views[shown.view].element)) at("main").replaceChildren(views[shown.view].element);
   views[shown.view].draw();
   detail.draw();
-  const conflicts = model.conflicts().filter((c) => model.now() - Date.parse(c.last) < current).length;
+  const conflicts = model.conflicts.length;
   at("conflicts").hidden = conflicts === 0;
   say(at("conflicts"), conflicts ? several(conflicts, "conflict") : "");
   const faults = model.routers.filter((r) => r.role === "fault").length;
@@ -126,7 +127,7 @@ setInterval(() => {
 }, 1000);
 
 new Feed({
-  status: (snapshot) => { model.takeStatus(snapshot); later(); },
+  status: (snapshot) => { model.takeStatus(snapshot); later(); troubles.follow(); },
   events: (events) => { model.takeEvents(events); announce(events); later(); },
   born: (snapshot) => model.takeBirth(snapshot),
   away: () => { model.takeAway(); later(); },

@@ -8,10 +8,13 @@ const ratesOver = 10000; // milliseconds that rates are taken over
 
 export const roles = ["master", "backup", "fault", "init"];
 
+const whoIs = (h) => [h.interface, h.vlan, h.family, h.vrid, h.source].join("\n");
+
 export class Model {
   status = null; // the last snapshot
   routers = []; // of it, with what follows from it
   events = []; // oldest first
+  conflicts = []; // as last told
   away = null; // {since} while the daemon does not answer
   #byName = new Map();
   #pasts = new Map();
@@ -121,7 +124,9 @@ export class Model {
     return [...found.values()].sort((a, b) => a.action.localeCompare(b.action) || b.frames - a.frames);
   }
 
-  conflicts() {
-    return this.status.heard.filter((h) => h.verdict === "conflict");
+  // others are those who speak VRRP, without who troubles our routers.
+  others() {
+    const troublers = new Set(this.conflicts.map((c) => whoIs(c.sender)));
+    return this.status.heard.filter((h) => !troublers.has(whoIs(h)));
   }
 }
