@@ -214,7 +214,7 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, te
 	}
 	resp, err := by.Do(req)
 	if !errors.Is(ctx.Err(), context.Canceled) && os.IsTimeout(err) {
-		return nil, fmt.Errorf("%w: it does not answer; its log, or systemctl status xvrrp, may tell why", ErrBusy)
+		return nil, c.unanswered()
 	}
 	if err != nil {
 		return nil, c.explain(err)
@@ -234,6 +234,16 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, te
 		return nil, fmt.Errorf("%w: %s", fs.ErrPermission, f.Error)
 	}
 	return nil, errors.New(f.Error)
+}
+
+// unanswered tells why there was no answer in time, which may have been too short to find nobody there.
+func (c *Client) unanswered() error {
+	conn, err := net.Dial("unix", filepath.Join(c.dir, socketName))
+	if err != nil {
+		return c.explain(err)
+	}
+	conn.Close()
+	return fmt.Errorf("%w: it does not answer; its log, or systemctl status xvrrp, may tell why", ErrBusy)
 }
 
 // explain turns a failure to connect into what an operator can act on.
