@@ -66,6 +66,7 @@ func beset(b *testing.B, name string, while time.Duration, period func(fleet) ti
 		while := max(while, 10*h.fleet.interval)
 		takeovers := t.row(h.name, "takeovers", "in "+while.String(), goal{none: true})
 		gap := t.row(h.name, "longest gap of the master", "ms", goal{value: 1.5 * millis(h.fleet.interval)})
+		stall := t.row(h.name, "longest stall of the machine", "ms", goal{})
 		cpu := t.row(h.name, "the master's processor", "ms/s", goal{value: 20})
 		filter := t.row(h.name, "its filter", "ms/s", goal{})
 		hostile := t.row(h.name, "hostile adverts", "packets/s", goal{})
@@ -80,6 +81,7 @@ func beset(b *testing.B, name string, while time.Duration, period func(fleet) ti
 					o := p.endure(period(h.fleet), while)
 					takeovers.add(p.master, o.takeovers)
 					gap.add(p.master, o.gap)
+					stall.add(p.master, o.stall)
 					cpu.add(p.master, o.cpu)
 					filter.add(p.master, o.filter)
 					hostile.add(p.master, o.hostile)
@@ -159,9 +161,10 @@ func (r *rival) takeovers() int { return strings.Count(r.Running.Written(), beca
 func (r *rival) sent() uint64 { return r.Link(bed.NIC).Statistics.TxPackets }
 
 // outcome is what became of a pair: how often a router changed its master, the longest silence of one of the master's
-// routers in milliseconds, the processor time of the master and of its filter in milliseconds, the hostile packets and
-// those of both, per second, and how many of these there were for each hostile one beyond the routers' own.
-type outcome struct{ takeovers, gap, cpu, filter, hostile, sent, answers float64 }
+// routers and the longest stall of the machine in milliseconds, the processor time of the master and of its filter in
+// milliseconds, the hostile packets and those of both, per second, and how many of these there were for each hostile one
+// beyond the routers' own.
+type outcome struct{ takeovers, gap, stall, cpu, filter, hostile, sent, answers float64 }
 
 // endure lets the source send for a while, and ends the pair.
 func (p *pair) endure(period, while time.Duration) (o outcome) {
@@ -169,11 +172,12 @@ func (p *pair) endure(period, while time.Duration) (o outcome) {
 	p.begin()
 	p.ear.forget()
 	takeovers, sent, spent := p.takeovers(), p.sent(), p.master.spent()
-	begin := lab.Now()
+	begin, machine := lab.Now(), newWitness()
 	p.source.start(period)
 	time.Sleep(while)
 	p.source.stop()
 	end := lab.Now()
+	o.stall = machine.longest(p.b)
 	o.takeovers = float64(p.takeovers() - takeovers)
 	packets, seconds := float64(p.sent()-sent), (end - begin).Seconds()
 	o.sent, o.hostile = packets/seconds, float64(p.source.sent)/seconds
