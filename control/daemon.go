@@ -467,10 +467,15 @@ func (d *daemon) leave(cause error) error {
 	return cause
 }
 
+// mostBurst is how many adverts find room before they are read, however many routers there are: what a thousand at 100 ms
+// send in two tenths of a second.
+const mostBurst = 2048
+
 // filterOptions size the filter for the routers that are configured, and leave room for half as many to come. What is left
 // free of the tables that the daemon maps counts as its memory.
 func filterOptions(routers []*router, log *slog.Logger) loader.Options {
-	o := loader.Options{Routers: max(4096, len(routers)*3/2), Burst: max(1024, len(routers)), Guard: wantsGuard(routers), Log: log}
+	n := len(routers)
+	o := loader.Options{Routers: max(4096, n*3/2), Burst: min(max(1024, n), mostBurst), Guard: wantsGuard(routers), Log: log}
 	for _, r := range routers {
 		o.Addrs += 2 * len(r.conf.Addresses)
 		o.Peers += 2 * len(r.conf.Peers)
